@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..model.errors import UserError
+from ..model.translate import N_
 from ..project.feature_list import of_text
 from . import list_edit
 from .list_edit import Change, ListFile
@@ -31,8 +32,8 @@ def patch_of(file: ListFile, text: str) -> bytes:
     """
     if b"\0" in file.content:
         raise UserError(
-            f"{file.path} is not UTF-8, so git takes it for a binary file",
-            hint="save it as UTF-8, or leave out --patch",
+            N_("{path} is not UTF-8, so git takes it for a binary file").format(path=file.path),
+            hint=N_("save it as UTF-8, or leave out --patch"),
         )
     path = os.path.realpath(file.path)
     top = os.path.realpath(repository_around(os.path.dirname(path)))

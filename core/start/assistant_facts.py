@@ -9,6 +9,7 @@ from fnmatch import translate
 from ..model.contracts import Kind, contract
 from ..model.feature import Feature
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from .assistant_finding import Knowledge
 from .assistant_graph import Graph
 from .assistant_prompts import Said, is_distinctive, path_in, said_by
@@ -96,9 +97,11 @@ class Facts:
 
     def written(self, id: str) -> dict[str, str]:
         """The files that a feature writes, each with how that is known."""
-        found = dict.fromkeys(self.said[id].writes, "its prompt writes")
-        found.update((each.what, "it creates") for each in self.creates[id] if _is_file(each))
-        found.update((path, "its branch changed") for path in self.knowledge.touched.get(id, ()))
+        found = dict.fromkeys(self.said[id].writes, N_("its prompt writes"))
+        found.update((each.what, N_("it creates")) for each in self.creates[id] if _is_file(each))
+        found.update(
+            (path, N_("its branch changed")) for path in self.knowledge.touched.get(id, ())
+        )
         return found
 
 

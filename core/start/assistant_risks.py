@@ -137,7 +137,7 @@ def _both(
 ) -> tuple[str, Rule]:
     names = some(paths, SHOWN)
     known = {how[before][paths[0]], how[after][paths[0]]}
-    if known == {"its branch changed"}:
+    if known == {N_("its branch changed")}:
         text = N_("past branches of both changed {names}")
         return text.format(names=names), Rule.BRANCHES
     return N_("both write {names}").format(names=names), Rule.FILE

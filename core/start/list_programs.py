@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ..model.check_rules import is_simple
 from ..model.feature import Config
+from ..model.translate import N_
 from ..process.spawner import which
 from .diagnosis import Line, warning
 from .prompt_text import without_variables
@@ -27,8 +28,10 @@ def program_lines(config: Config, environ: Mapping[str, str]) -> Iterator[Line]:
     """The programs of commands that are not on PATH; a path may exist in worktrees only."""
     for program, line in _programs(config).items():
         if not which(program, environ):
-            said = f"{program} is not on PATH, and the list runs it: {line}"
-            yield warning("programs", said, "install it, or correct the command in the list")
+            said = N_("{program} is not on PATH, and the list runs it: {line}").format(
+                program=program, line=line
+            )
+            yield warning("programs", said, N_("install it, or correct the command in the list"))
 
 
 def _programs(config: Config) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ..model.excerpt import some
 from ..model.feature import Project
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
+from ..model.translate import N_
 from ..process.spawner import Spawner, run_sync, which
 from ..project import base_branch as bases
 from ..project.base_branch import REMOTE_HEAD, REMOTES, Base
@@ -34,10 +35,10 @@ HIDDEN = ".rorchestrator"
 """A folder for a list, which no build takes for one of its own."""
 
 
-CROWDED = (
-    f"the list goes into {HIDDEN}, because setuptools takes every other folder of the root for a "
-    "package"
-)
+CROWDED = N_(
+    "the list goes into {hidden}, because setuptools takes every other "
+    "folder of the root for a package"
+).format(hidden=HIDDEN)
 
 
 @dataclass(frozen=True)
@@ -131,17 +132,24 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
 
 def _opened(folder: str, environ: Mapping[str, str]) -> Git:
     if not os.path.isdir(folder):
-        raise UserError(f"the folder {folder} does not exist", hint=f"mkdir {shell_word(folder)}")
+        raise UserError(
+            N_("the folder {folder} does not exist").format(folder=folder),
+            hint=f"mkdir {shell_word(folder)}",
+        )
     git = run_sync(opening.open_repository(Spawner(), folder, environ)).read_only()
     if git.repository.bare:
         raise UserError(
-            f"{git.repository.top} is a bare repository: it has no files to put a list beside",
-            hint="clone it, then run rorchestrator init in the clone",
+            N_("{top} is a bare repository: it has no files to put a list beside").format(
+                top=git.repository.top
+            ),
+            hint=N_("clone it, then run rorchestrator init in the clone"),
         )
     if run_sync(git.try_run("rev-parse", "--is-inside-work-tree", at=folder)).text != "true":
         raise UserError(
-            f"{os.path.realpath(folder)} is in git's own folder, beside no files of yours",
-            hint="run rorchestrator init in the folder of your files",
+            N_("{path} is in git's own folder, beside no files of yours").format(
+                path=os.path.realpath(folder)
+            ),
+            hint=N_("run rorchestrator init in the folder of your files"),
         )
     return git
 
@@ -151,14 +159,17 @@ def _check_place(git: Git, workspace: str) -> None:
     if in_main_checkout(workspace) != workspace:
         main = shell_word(os.path.dirname(git.repository.common_dir))
         raise UserError(
-            f"{git.repository.top} is the worktree of a feature", hint=f"cd {main}, then init there"
+            N_("{top} is the worktree of a feature").format(top=git.repository.top),
+            hint=N_("cd {main}, then init there").format(main=main),
         )
     for name in SEARCHED:
         path = os.path.join(workspace, name)
         if os.path.lexists(path):
             raise UserError(
-                f"there is a feature list already: {path}",
-                hint="rorchestrator plan shows what it would run; rorchestrator doctor examines it",
+                N_("there is a feature list already: {path}").format(path=path),
+                hint=N_(
+                    "rorchestrator plan shows what it would run; rorchestrator doctor examines it"
+                ),
             )
 
 
@@ -174,13 +185,17 @@ def _base_of(git: Git, option: str, refs: Mapping[str, str]) -> tuple[Base, str,
     notes = []
     if not option and here and here != base.name:
         notes.append(
-            f"features start from {base.name}, not from {here}, which is checked out; to change "
-            f"that: rorchestrator init --base {shell_word(here)}"
+            N_(
+                "features start from {base}, not from {here}, which is checked out; to "
+                "change that: rorchestrator init --base {branch}"
+            ).format(base=base.name, here=here, branch=shell_word(here))
         )
     if base.name == "HEAD":
         notes.append(
-            "no branch is checked out: features start from the commit of the checkout, and merge "
-            "needs --into BRANCH"
+            N_(
+                "no branch is checked out: features start from the commit of the "
+                "checkout, and merge needs --into BRANCH"
+            )
         )
         return base, "", notes
     return base, base.name, notes
@@ -228,8 +243,10 @@ def _check_committed(choice: Choice, absent: Sequence[str], base: Base) -> None:
         return
     files = " ".join(map(shell_word, manifests))
     raise UserError(
-        f"{base.name} @ {base.commit[:10]} does not have {some(manifests)}: features start from "
-        "this commit, so nothing could be set up or checked",
+        N_(
+            "{base} @ {commit} does not have {manifests}: features start from this "
+            "commit, so nothing could be set up or checked"
+        ).format(base=base.name, commit=base.commit[:10], manifests=some(manifests)),
         hint=f"git add {files} && git commit, then: rorchestrator init; or, if another branch has "
         "it: rorchestrator init --base BRANCH",
     )
@@ -238,8 +255,10 @@ def _check_committed(choice: Choice, absent: Sequence[str], base: Base) -> None:
 def _of_lockfiles(absent: Sequence[str], base: Base) -> Iterator[str]:
     for name in absent:
         yield (
-            f"{name} is in your checkout, but not in {base.name} @ {base.commit[:10]}: worktrees "
-            f"do not have it until you commit it (git add {shell_word(name)} && git commit)"
+            N_(
+                "{name} is in your checkout, but not in {base} @ {commit}: worktrees "
+                "do not have it until you commit it (git add {word} && git commit)"
+            ).format(name=name, base=base.name, commit=base.commit[:10], word=shell_word(name))
         )
 
 
@@ -250,8 +269,10 @@ def _of_changes(top: str, tree: Tree, choice: Choice, base: Base) -> Iterator[st
             text = file.read().decode("utf-8-sig", "replace")[:READ_LIMIT]
             if text.splitlines() != tree.text(name).splitlines():
                 yield (
-                    f"{name} in your checkout differs from {base.name} @ {base.commit[:10]}, which "
-                    "was read because worktrees begin with it"
+                    N_(
+                        "{name} in your checkout differs from {base} @ {commit}, which was "
+                        "read because worktrees begin with it"
+                    ).format(name=name, base=base.name, commit=base.commit[:10])
                 )
 
 
@@ -279,7 +300,9 @@ def _of_secrets(git: Git, tree: Tree) -> Iterator[str]:
     """Ignored settings that worktrees lack."""
     names = (".env", ".env.test", ".env.local", "config/master.key")
     for name in _ignored(git, [name for name in names if not tree.has(name)]):
-        yield f"worktrees have no {name}, because git ignores it; if tests need it: project.copy"
+        yield N_(
+            "worktrees have no {name}, because git ignores it; if tests need it: project.copy"
+        ).format(name=name)
 
 
 def ignored_files(top: str, paths: Sequence[str], environ: Mapping[str, str]) -> set[str]:
@@ -298,15 +321,27 @@ def _worktrees(git: Git) -> tuple[str, list[str]]:
     path = f"../{name or 'repository'}-worktrees"
     if not os.access(parent, os.W_OK | os.X_OK):
         inside = ".rorchestrator/worktrees"
-        return inside, [f"{parent} is not writable, so worktrees go to {inside} in the repository"]
+        return inside, [
+            N_("{parent} is not writable, so worktrees go to {inside} in the repository").format(
+                parent=parent, inside=inside
+            )
+        ]
     notes = []
     outer = run_sync(git.try_run("rev-parse", "--show-superproject-working-tree", at=top)).text
     if outer:
-        notes.append(f"this is a submodule of {outer}: the list is for the submodule alone")
+        notes.append(
+            N_("this is a submodule of {outer}: the list is for the submodule alone").format(
+                outer=outer
+            )
+        )
     admin = admin_of(top)
     if os.path.basename(os.path.dirname(admin)) == "worktrees":
         main = os.path.dirname(git.repository.common_dir)
-        notes.append(f"this is a worktree of {main}: commit the list to have it there as well")
+        notes.append(
+            N_("this is a worktree of {main}: commit the list to have it there as well").format(
+                main=main
+            )
+        )
     return path, notes
 
 
@@ -315,8 +350,10 @@ def _of_folder(folder: str, workspace: str, top: str) -> Iterator[str]:
     if here != workspace and is_in(here, top):
         inner = shell_word(os.path.relpath(here, top))
         yield (
-            f"the list is for the whole repository, {top}; for {inner} alone: "
-            "rorchestrator init --dir ."
+            N_(
+                "the list is for the whole repository, {top}; for {inner} alone: "
+                "rorchestrator init --dir ."
+            ).format(top=top, inner=inner)
         )
 
 
@@ -324,4 +361,6 @@ def _of_programs(stacks: Sequence[Stack], environ: Mapping[str, str]) -> Iterato
     for stack in stacks:
         for program in stack.programs:
             if not which(program, environ):
-                yield f"{program} is not on PATH, and setup and checks need it ({stack.name})"
+                yield N_("{program} is not on PATH, and setup and checks need it ({stack})").format(
+                    program=program, stack=stack.name
+                )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...model.excerpt import some
 from ...model.frozen import dataclass
+from ...model.translate import N_
 from . import generic, go, node, python, ruby, rust
 from .stack import Stack, moved
 from .tree import Tree
@@ -49,7 +50,11 @@ def choose(tree: Tree) -> Choice:
     inner = dict(_inner(tree, stacks))
     if any(stack.verify for stack in stacks):
         more = (
-            [f"the list does not check {some(list(inner))}: add commands for that if you want"]
+            [
+                N_("the list does not check {inner}: add commands for that if you want").format(
+                    inner=some(list(inner))
+                )
+            ]
             if inner
             else []
         )
@@ -58,12 +63,18 @@ def choose(tree: Tree) -> Choice:
     found = [moved(stack, folder) for folder, each in chosen.items() for stack in each]
     notes = []
     if len(found) > 1:
-        notes.append(f"the checks of {some(list(chosen))} run for every feature")
+        notes.append(
+            N_("the checks of {chosen} run for every feature").format(chosen=some(list(chosen)))
+        )
     if len(inner) > len(chosen):
         left = [folder for folder in inner if folder not in chosen]
-        notes.append(f"the list does not check {some(left)}: add commands for that if you want")
+        notes.append(
+            N_("the list does not check {left}: add commands for that if you want").format(
+                left=some(left)
+            )
+        )
     if not found:
-        notes.append("no tests were found: without checks, completed means that Claude says so")
+        notes.append(N_("no tests were found: without checks, completed means that Claude says so"))
     return Choice((*stacks, *found), tuple(notes))
 
 

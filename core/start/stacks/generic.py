@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...model.frozen import dataclass
+from ...model.translate import N_
 from .ci_files import tests_of_ci
 from .stack import Stack
 from .tree import Tree
@@ -82,7 +83,7 @@ def _of_targets(tree: Tree) -> Stack | None:
             if name
         ]
         if found:
-            name = f"{path} with checks"
+            name = N_("{path} with checks").format(path=path)
             return Stack(name, (path,), verify=tuple(found), programs=(runner.program,))
     return None
 
@@ -114,6 +115,6 @@ def _of_ci(tree: Tree) -> Stack | None:
     found = tests_of_ci(tree)
     if not found:
         return None
-    note = "the checks are those of the CI files; the setup there, if any, was not taken over"
+    note = N_("the checks are those of the CI files; the setup there, if any, was not taken over")
     programs = tuple(dict.fromkeys(line.split()[0] for line in found if "/" not in line.split()[0]))
     return Stack("CI files", (), verify=tuple(found), programs=programs, notes=(note,))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...model.frozen import dataclass
+from ...model.translate import N_
 from .stack import Stack
 from .tree import Tree, table
 
@@ -117,10 +118,14 @@ def detect(tree: Tree) -> Stack | None:
         checks += _of_members(tree, manager, members)
     setup = manager.locked if lock else manager.unlocked if has_packages else ""
     if setup and not lock:
-        notes.append("no lockfile is committed, so each worktree gets the newest packages")
+        notes.append(N_("no lockfile is committed, so each worktree gets the newest packages"))
     others = [name for name in LOCKFILES if tree.has(name) and name not in manager.lockfiles]
     if lock and others:
-        notes.append(f"there are several lockfiles; {lock} is used, not {', '.join(others)}")
+        notes.append(
+            N_("there are several lockfiles; {lock} is used, not {others}").format(
+                lock=lock, others=", ".join(others)
+            )
+        )
     return Stack(
         f"Node with {manager.program}",
         tuple(filter(None, (MANIFEST, lock))),
@@ -158,7 +163,8 @@ def _checks(
                 continue
             reason = _no_check(scripts, name)
             if reason:
-                notes.append(f"the script {name!r} {reason}, so it is no check")
+                said = N_("the script {name!r} {reason}, so it is no check")
+                notes.append(said.format(name=name, reason=reason))
                 continue
             variable = "CI=true " if _INTERACTIVE in scripts[name] else ""
             found.append((name, variable + _command(manager, name)))
@@ -171,12 +177,12 @@ def _no_check(scripts: Mapping[str, str], name: str) -> str:
     line = scripts[name]
     run = (scripts.get(each, "") for each in (f"pre{name}", name, f"post{name}"))
     if any(map(_PUBLISHES.search, run)):
-        return "publishes or deploys"
+        return N_("publishes or deploys")
     if _INTERACTIVE in line:
         return ""
     if _REWRITES.search(line):
-        return "rewrites files"
-    return "does not end by itself" if _WATCHES.search(line) else ""
+        return N_("rewrites files")
+    return N_("does not end by itself") if _WATCHES.search(line) else ""
 
 
 def _command(manager: Manager, name: str) -> str:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from ...model.frozen import dataclass
+from ...model.translate import N_
 from .stack import Stack
 from .tree import Tree
 
@@ -295,10 +296,12 @@ def _checks(project: _Project, installer: Installer, pytest: bool) -> tuple[list
             continue
         if not project.installs(program):
             notes.append(
-                f"{program} has settings, but is not installed with the packages: no check"
+                N_(
+                    "{program} has settings, but is not installed with the packages: no check"
+                ).format(program=program)
             )
         elif program == "mypy" and not re.search(r"^(?:files|packages)\s*=", project.configs, re.M):
-            notes.append("the settings of mypy name no files, so it is no check")
+            notes.append(N_("the settings of mypy name no files, so it is no check"))
         else:
             found.append(f"{installer.run}{command}")
     if pytest:

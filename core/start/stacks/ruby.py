@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...model.translate import N_
 from .stack import Stack
 from .tree import Tree
 
@@ -41,11 +42,17 @@ def _rails(tree: Tree, gems: str) -> Stack:
     setup = ["bundle check || bundle install"]
     notes = []
     if not tree.has(DATABASE) and "sqlite3" not in gems and _has_database(tree):
-        notes.append(f"{DATABASE} is not committed: say in project.setup how to make it")
+        notes.append(
+            N_("{database} is not committed: say in project.setup how to make it").format(
+                database=DATABASE
+            )
+        )
     elif _has_database(tree):
         setup.append(f"RAILS_ENV=test {rails} db:prepare")
     if shared:
-        notes.append(f"the tests need a running {' and '.join(shared)} server")
+        notes.append(
+            N_("the tests need a running {shared} server").format(shared=N_(" and ").join(shared))
+        )
     return Stack(
         "Rails",
         _files(tree),
@@ -66,10 +73,11 @@ def _has_database(tree: Tree) -> bool:
 
 
 def _shared(servers: list[str]) -> str:
-    return (
-        f"all worktrees use the same {' and '.join(servers)} test database. To run several "
-        f"features at once, put <%= ENV['{OWN_DATABASE[0]}'] %> into its name in {DATABASE}"
-    )
+    return N_(
+        "all worktrees use the same {servers} test database. To run several "
+        "features at once, put <%= ENV['{variable}'] %> into its name in "
+        "{database}"
+    ).format(servers=N_(" and ").join(servers), variable=OWN_DATABASE[0], database=DATABASE)
 
 
 def _plain(tree: Tree, gems: str) -> Stack:
