@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from io import FileIO
 
 from ..git.paths import is_in
 from ..model.errors import UserError
@@ -97,8 +98,8 @@ def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
         path = os.path.join(root, file.path)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "ab" if file.appends else "xb") as stream:
-                stream.write(file.text.encode("utf-8", "surrogateescape"))
+            with open(path, "ab" if file.appends else "xb", buffering=0) as stream:
+                _write_whole(stream, file)
         except FileExistsError:
             raise UserError(
                 N_("{path} has appeared meanwhile, and stays as it is").format(path=path),
@@ -109,3 +110,19 @@ def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
                 N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
             ) from None
         yield file.path
+
+
+def _write_whole(stream: FileIO, file: NewFile) -> None:
+    """Write a text, or leave nothing of it: a part of it would count as the file of a user."""
+    size = stream.seek(0, os.SEEK_END)
+    text = file.text.encode("utf-8", "surrogateescape")
+    written = 0
+    try:
+        while written < len(text):
+            written += stream.write(text[written:])
+    except BaseException:
+        if file.appends:
+            stream.truncate(size)
+        else:
+            os.unlink(stream.name)
+        raise

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import tempfile
 import unittest
+from collections.abc import Iterator
 from unittest import mock
 
 from core.model.errors import UserError
 from core.start.new_files import Left, NewFile, check_folders, gitignore, planned, write
 
 LINES = ("/reports/", "node_modules/")
+
+
+@contextlib.contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size: as on a full disk, a short write, then an error."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class NewFiles(unittest.TestCase):
@@ -58,6 +72,16 @@ class NewFiles(unittest.TestCase):
         with self.assertRaises(UserError) as caught:
             check_folders(self.root, [NewFile(path, "")])
         return caught.exception.message
+
+    def test_on_a_full_disk_no_part_of_a_file_is_left(self) -> None:
+        self.put(".gitignore", b"old\n")
+        added = NewFile(".gitignore", "x\n" * 500, appends=True)
+        for file in (added, NewFile("config/list", "x\n" * 500)):
+            with self.subTest(file.path), file_limit(100), self.assertRaises(UserError) as caught:
+                list(write(self.root, [file]))
+            self.assertIn("can't be written: File too large", caught.exception.message)
+        self.assertEqual(self.content(".gitignore"), b"old\n")
+        self.assertEqual(os.listdir(os.path.join(self.root, "config")), [])
 
     def test_folders_are_checked_before_anything_is_written(self) -> None:
         check_folders(self.root, [NewFile("config/deep/list.json", ""), NewFile("a", "")])
