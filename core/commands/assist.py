@@ -86,13 +86,7 @@ def execute(arguments: argparse.Namespace) -> int:
     file = list_edit.read(os.path.abspath(list_path(arguments.config or "")))
     project = open_project(file.path, arguments.base or "", arguments.mask)
     gathered = gather(project, project.seen(project.known_state()))
-    holder = project.lock.holder()
-    result = Result(
-        file.path,
-        (),
-        is_running=holder is not None and holder.is_run,
-        unknown=gathered.unknown,
-    )
+    result = Result(file.path, (), is_running=_is_running(project), unknown=gathered.unknown)
     features, knowledge = project.config.features, gathered.knowledge
     if arguments.claude:
         said = _opinion(arguments, project, knowledge)
@@ -109,6 +103,11 @@ def execute(arguments: argparse.Namespace) -> int:
         changes=changes(features, decided.features),
     )
     return _settled(arguments, file, result, was_asked=decided.was_asked)
+
+
+def _is_running(project: OpenProject) -> bool:
+    holder = project.lock.holder()
+    return holder is not None and holder.is_run
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:

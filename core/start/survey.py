@@ -1,4 +1,4 @@
-"""`Survey`: what `init` finds in a repository: base, ecosystems, what only the checkout has."""
+"""`Survey`: what `init` finds in a repository: base, stacks, what only the checkout has."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _tree(git: Git, commit: str) -> Tree:
 
 
 def _chosen(tree: Tree, inner: str) -> Choice:
-    """The ecosystems of the repository, or of the folder that the list is for."""
+    """The stacks of the repository, or of the folder that the list is for."""
     if not inner:
         return choose(tree)
     found = choose(tree.below(inner))

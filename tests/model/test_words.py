@@ -79,7 +79,7 @@ class InFrench(unittest.TestCase):
         self.assertEqual(words.tokens(1500), "~1,5\u00a0k tokens")
         self.assertEqual(words.percent(0.9), "90\u00a0%")
 
-    def test_what_is_no_figure_stays(self) -> None:
+    def test_text_that_is_not_a_figure_stays(self) -> None:
         for text in ("", "auth", "$5", "12", "m", "v1.2"):
             self.assertEqual(words.figure(text), text)
 

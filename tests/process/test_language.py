@@ -49,7 +49,7 @@ class TheChoice(unittest.TestCase):
 
 
 class TheCatalogue(unittest.TestCase):
-    def test_english_has_none_and_neither_has_a_damaged_installation(self) -> None:
+    def test_neither_english_nor_a_damaged_installation_has_a_catalogue(self) -> None:
         self.assertIsNone(catalogue("en"))
         with mock.patch.object(language, "FOLDER", "/nonexistent"):
             self.assertIsNone(catalogue("fr"))

@@ -43,7 +43,7 @@ class Examples(unittest.TestCase):
             )
         self.assertEqual(files_of("todo", package=self.folder), files_of("todo"))
 
-    def test_an_unknown_one_gets_a_suggestion_and_a_missing_one_is_named(self) -> None:
+    def test_an_unknown_example_gets_a_suggestion_and_a_missing_one_is_named(self) -> None:
         with self.assertRaises(UserError) as caught:
             files_of("toda")
         self.assertEqual(caught.exception.message, "unknown example 'toda' (did you mean 'todo'?)")

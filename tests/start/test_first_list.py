@@ -45,7 +45,7 @@ class FirstList(unittest.TestCase):
                     file.write(text)
             return load(os.path.join(folder, "config/feature_list.json"))
 
-    def test_each_ecosystem_gets_a_valid_list_whose_commands_claude_may_run(self) -> None:
+    def test_each_stack_gets_a_valid_list_whose_commands_claude_may_run(self) -> None:
         for files in ALL:
             survey = survey_of(files)
             config = self.loaded(survey)

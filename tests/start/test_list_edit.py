@@ -137,7 +137,7 @@ class Changes(unittest.TestCase):
         ):
             edited(WRAPPED, Change("api", {"priority": 2}))
 
-    def test_features_that_are_none_are_left_alone(self) -> None:
+    def test_elements_that_are_not_features_are_left_alone(self) -> None:
         text = '{"features": [1, {"id": 5}, {"id": ["a"]}, {}, {"id": "a"}]}'
         new = edited(text, Change("a", {"b": 1}), added=[{"id": "c"}])
         self.assertEqual(new, text.replace('"a"}]', '"a", "b": 1}, {"id": "c"}]'))

@@ -112,15 +112,15 @@ class NewFiles(unittest.TestCase):
         self.assertEqual(self.added(b""), b"/reports/\nnode_modules/\n")
         self.assertEqual(self.added(b"\xff\n"), b"\xff\n/reports/\nnode_modules/\n")
 
-    def test_one_that_lacks_nothing_stays_as_it_is(self) -> None:
+    def test_a_gitignore_that_lacks_nothing_stays_as_it_is(self) -> None:
         self.put(".gitignore", b"  /reports/\nnode_modules/\n")
         self.assertIsNone(gitignore(self.root, LINES))
 
-    def test_one_that_git_does_not_read_stays_as_it_is(self) -> None:
+    def test_a_gitignore_that_git_does_not_read_stays_as_it_is(self) -> None:
         os.symlink("elsewhere", os.path.join(self.root, ".gitignore"))
         self.assertIsInstance(gitignore(self.root, LINES), Left)
 
-    def test_one_that_cannot_be_read_is_named(self) -> None:
+    def test_a_gitignore_that_cannot_be_read_is_named(self) -> None:
         self.put(".gitignore", b"")
         denied = mock.patch("builtins.open", side_effect=PermissionError(13, "Permission denied"))
         with denied, self.assertRaises(UserError) as caught:

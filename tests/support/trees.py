@@ -1,4 +1,4 @@
-"""Sample trees: the few files by which an ecosystem is known."""
+"""Sample trees: the few files by which a stack is known."""
 
 from __future__ import annotations
 

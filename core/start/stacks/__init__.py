@@ -1,1 +1,1 @@
-"""What a repository is built with: one file for each ecosystem, all of them pure."""
+"""What a repository is built with: one file for each language, all of them pure."""

@@ -1,4 +1,4 @@
-"""`Choice`: which ecosystems of a repository the list is for: those of its root, or of folders."""
+"""`Choice`: which stacks of a repository the list is for: those of its root, or of folders."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MANIFESTS = (
     *(ruby.MANIFEST, node.MANIFEST, go.MANIFEST, rust.MANIFEST, *python.MANIFESTS),
     "requirements.txt",
 )
-"""Files that begin an ecosystem."""
+"""Files that begin a stack."""
 
 LOCKFILES = (ruby.LOCKFILE, *node.LOCKFILES, *python.LOCKFILES, go.LOCKFILE, rust.LOCKFILE)
 
 DEPTH = 2
-"""How deep folders with ecosystems of their own are looked for."""
+"""How deep folders with stacks of their own are looked for."""
 
 MOST = 4
 """Folders that the list takes care of."""
@@ -38,14 +38,14 @@ NOT_OWN = frozenset(
 
 @dataclass(frozen=True)
 class Choice:
-    """The ecosystems that the list is for, and what to say about the choice."""
+    """The stacks that the list is for, and what to say about the choice."""
 
     stacks: tuple[Stack, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def choose(tree: Tree) -> Choice:
-    """The ecosystems of the root, if it can be checked; else those of its folders."""
+    """The stacks of the root, if it can be checked; else those of its folders."""
     stacks = _at(tree)
     inner = dict(_inner(tree, stacks))
     if any(stack.verify for stack in stacks):
@@ -79,7 +79,7 @@ def choose(tree: Tree) -> Choice:
 
 
 def _at(tree: Tree) -> tuple[Stack, ...]:
-    """The ecosystems of one folder; something generic where none of them can check it."""
+    """The stacks of one folder; something generic where none of them can check it."""
     found = [stack for detect in DETECTORS for stack in [detect(tree)] if stack]
     if not any(stack.verify for stack in found):
         other = generic.detect(tree)

@@ -69,7 +69,7 @@ SYSTEMS = (
 
 
 def detect(tree: Tree) -> Stack | None:
-    """What a folder offers that no ecosystem of its own knows; ``None`` if there is nothing."""
+    """Checks of a folder whose language has no file here; ``None`` if there are none."""
     return _of_targets(tree) or _of_system(tree) or _of_ci(tree)
 
 

@@ -1,4 +1,4 @@
-"""`Stack`: one ecosystem of a repository, with the commands that set it up and check it."""
+"""`Stack`: a language and its tools in a folder, with the commands that set it up and check it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...model.frozen import dataclass, replace
 
 @dataclass(frozen=True)
 class Stack:
-    """An ecosystem found in a folder."""
+    """A language and its tools, found in a folder."""
 
     name: str
     """For people: ``Node with npm``."""

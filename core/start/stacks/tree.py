@@ -1,4 +1,4 @@
-"""`Tree`: the files of a commit, or of one of its folders, as the ecosystems look at them."""
+"""`Tree`: the files of a commit, or of one of its folders, as the stacks look at them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class OriginTest(unittest.TestCase):
             origin_of({"id": "a", KEY: without}), Origin("tasks.md", "spec-kit", "T001", {})
         )
 
-    def test_what_is_none_is_ignored(self) -> None:
+    def test_a_value_that_is_not_an_origin_is_ignored(self) -> None:
         for feature in (
             5,
             {},

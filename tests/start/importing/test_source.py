@@ -33,7 +33,7 @@ class Formats(unittest.TestCase):
                 recognised("plan", text)
             self.assertEqual((raised.exception.message, raised.exception.details), (why, EXPECTED))
 
-    def test_json_that_is_none_is_shown_with_its_fault(self) -> None:
+    def test_invalid_json_is_refused_with_its_fault(self) -> None:
         for text in ('{"a": }', "[1, ]"):
             with self.assertRaisesRegex(UserError, "plan is not JSON at line 1"):
                 recognised("plan", text)

@@ -1,4 +1,4 @@
-"""Which ecosystems of a repository the list is for."""
+"""Which stacks of a repository the list is for."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Choices(unittest.TestCase):
                 self.assertTrue(self.verify(found))
                 self.assertEqual(found.notes, ())
 
-    def test_several_ecosystems_at_the_root_are_all_set_up_and_checked(self) -> None:
+    def test_several_stacks_at_the_root_are_all_set_up_and_checked(self) -> None:
         found = choose(tree({**RAILS, **NODE}))
         self.assertEqual([stack.name for stack in found.stacks], ["Rails", "Node with npm"])
 
-    def test_a_makefile_helps_where_the_ecosystem_has_no_tests(self) -> None:
+    def test_a_makefile_helps_where_the_stack_has_no_tests(self) -> None:
         files = {"package.json": package_json(), "Makefile": "test:\n\ttrue\n"}
         self.assertEqual(self.verify(choose(tree(files))), ["make test"])
         self.assertEqual(
@@ -78,7 +78,7 @@ class Choices(unittest.TestCase):
         found = choose(tree(files))
         self.assertEqual([stack.folder for stack in found.stacks], [""])
 
-    def test_where_nothing_is_found_it_is_said(self) -> None:
+    def test_a_note_says_that_nothing_was_found(self) -> None:
         found = choose(tree({"README.md": ""}))
         self.assertEqual(found.stacks, ())
         self.assertIn("no tests were found", found.notes[0])

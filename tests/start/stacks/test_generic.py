@@ -1,4 +1,4 @@
-"""Repositories of no known ecosystem: targets, build systems, CI files."""
+"""Repositories of no known stack: targets, build systems, CI files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Generic(unittest.TestCase):
         self.assertEqual(stack.programs, ("bats",))
         self.assertIn("those of the CI files", stack.notes[0])
 
-    def test_where_nothing_is_known_there_is_none(self) -> None:
+    def test_a_folder_that_nothing_recognises_has_no_stack(self) -> None:
         self.assertIsNone(generic.detect(tree({"notes.txt": ""})))
 
 

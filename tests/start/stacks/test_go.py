@@ -28,7 +28,7 @@ class GoTest(unittest.TestCase):
         assert stack is not None
         self.assertEqual(stack.port_variable, "PORT")
 
-    def test_without_a_go_mod_there_is_none(self) -> None:
+    def test_a_folder_without_a_go_mod_is_not_go(self) -> None:
         self.assertIsNone(go.detect(tree({"main.go": ""})))
 
 

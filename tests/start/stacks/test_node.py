@@ -26,7 +26,7 @@ class NodeTest(unittest.TestCase):
     def checks(self, **scripts: str) -> tuple[str, ...]:
         return self.found(scripts=scripts).verify
 
-    def test_without_a_package_json_there_is_none(self) -> None:
+    def test_a_folder_without_a_package_json_is_not_node(self) -> None:
         self.assertIsNone(node.detect(tree({"index.js": ""})))
 
     def test_a_sample_tree(self) -> None:
@@ -86,14 +86,14 @@ class NodeTest(unittest.TestCase):
         default = 'echo "Error: no test specified" && exit 1'
         self.assertEqual(self.checks(test=default, build=" "), ())
 
-    def test_a_script_that_rewrites_files_is_none_but_another_name_may_do(self) -> None:
+    def test_a_script_that_rewrites_files_is_no_check_but_another_script_may_be(self) -> None:
         stack = self.found(scripts={"lint": "eslint --fix ."})
         self.assertEqual(stack.verify, ())
         self.assertEqual(stack.notes, ("the script 'lint' rewrites files, so it is no check",))
         both = self.checks(**{"lint": "eslint --fix .", "lint:check": "eslint ."})
         self.assertEqual(both, ("npm run lint:check",))
 
-    def test_a_script_that_watches_is_none_unless_ci_ends_it(self) -> None:
+    def test_a_script_that_watches_is_no_check_unless_ci_ends_it(self) -> None:
         self.assertEqual(self.checks(test="react-scripts test"), ("CI=true npm test",))
         stack = self.found(scripts={"test": "jest --watch"})
         self.assertEqual(stack.verify, ())

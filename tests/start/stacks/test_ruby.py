@@ -67,7 +67,7 @@ class RubyTest(unittest.TestCase):
         self.assertEqual(self.found(specs).verify, ("bundle exec rspec",))
         self.assertEqual(self.found({"Gemfile": ""}).verify, ())
 
-    def test_without_a_gemfile_there_is_none(self) -> None:
+    def test_a_folder_without_a_gemfile_is_not_ruby(self) -> None:
         self.assertIsNone(ruby.detect(tree({"a.rb": ""})))
 
 

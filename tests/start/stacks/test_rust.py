@@ -44,7 +44,7 @@ class RustTest(unittest.TestCase):
         self.assertEqual(stack.verify, ("cargo test --workspace",))
         self.assertEqual(stack.port_variable, "ROCKET_PORT")
 
-    def test_without_a_manifest_there_is_none(self) -> None:
+    def test_a_folder_without_a_cargo_toml_is_not_rust(self) -> None:
         self.assertIsNone(rust.detect(tree({"src/main.rs": ""})))
 
 

@@ -1,4 +1,4 @@
-"""The files of a commit, as the ecosystems look at them."""
+"""The files of a commit, as the stacks look at them."""
 
 from __future__ import annotations
 
