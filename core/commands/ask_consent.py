@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
@@ -17,7 +16,11 @@ from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
-from .options import Asking, agrees
+from .options import (
+    Asking,
+    agrees,
+    same_words,
+)
 
 PURPOSES_OF_MERGE = (Purpose.SETUP, Purpose.VERIFY, Purpose.TEARDOWN)
 
@@ -65,7 +68,7 @@ def check_consent(
                 _("this list has commands that need your consent"),
                 details=without_consent(asking, project, new),
                 hint=_("read them, then: rorchestrator {asking} --yes").format(
-                    asking=shlex.join(asking.words)
+                    asking=same_words(asking.words)
                 ),
             )
         _show(asking, new)
@@ -78,27 +81,25 @@ def check_consent(
     remember(project, commands)
 
 
-def check_reading(
-    asking: Asking, project: OpenProject, command: str, *, allow_bypass: bool
-) -> None:
+def check_reading(asking: Asking, project: OpenProject, *, allow_bypass: bool) -> None:
     """Raise :class:`UserError` unless the list's own ``claude`` may be started, only to read.
 
-    Of the list, only its program and environment count; ``command`` is what the error names.
+    Of the list, only its program and environment count.
     """
     given = project.config.claude
     used = replace(ClaudeOptions(), command=given.command, env=given.env)
     if not allow_bypass:
-        check_permissions(replace(project.config, claude=used), command)
+        check_permissions(replace(project.config, claude=used), same_words(asking.words))
     check_consent(asking, project, claude.own_command(given))
 
 
-def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
+def check_can_ask(asking: Asking, project: OpenProject) -> None:
     """Raise :class:`UserError` if a run has to ask and there is no terminal."""
     if not (asking.yes or is_terminal()):
         raise UserError(
             _("run asks before it starts, and there is no terminal to ask on"),
             details=without_consent(asking, project),
-            hint=f"rorchestrator {command} --yes",
+            hint=f"rorchestrator {same_words(asking.words)} --yes",
         )
 
 

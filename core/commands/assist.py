@@ -10,7 +10,15 @@ import sys
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
-from .options import Asking, add_bypass_option, add_common_options, asking, display_of, dollars
+from .options import (
+    Asking,
+    add_bypass_option,
+    add_common_options,
+    asking,
+    display_of,
+    dollars,
+    same_words,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +131,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
     if arguments.patch and not arguments.yes and not _is_terminal():
         raise UserError(
             _("assist --patch asks which findings to accept, and there is no terminal to ask on"),
-            hint="rorchestrator assist --yes --patch",
+            hint=f"rorchestrator {same_words(arguments.words)} --yes",
         )
 
 
@@ -139,8 +147,7 @@ def _opinion(
     from .ask_consent import check_reading
     from .decomposing import Progress
 
-    asked, command = _asking(arguments), "assist --claude"
-    check_reading(asked, project, command, allow_bypass=arguments.allow_bypass)
+    check_reading(_asking(arguments), project, allow_bypass=arguments.allow_bypass)
     with_program(project.config)
     found = findings(project.config.features, knowledge)
     limit = arguments.max_cost or MAX_COST_USD

@@ -21,7 +21,14 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from . import steer
 from .ask_consent import check_consent
-from .options import NO_LIST, add_bypass_option, add_common_options, asking, opened_or_recorded
+from .options import (
+    NO_LIST,
+    add_bypass_option,
+    add_common_options,
+    asking,
+    opened_or_recorded,
+    same_words,
+)
 
 EXAMPLES = N_("""\
 examples:
@@ -99,7 +106,7 @@ def _check_session(known: FeatureState, *, is_listed: bool) -> None:
 
 def _command(arguments: argparse.Namespace, project: OpenProject, known: FeatureState) -> list[str]:
     if not arguments.allow_bypass:
-        check_permissions(project.config, "attach ID")
+        check_permissions(project.config, same_words(arguments.words))
     options = with_program(project.config).claude
     feature = project.dag.features.get(known.id) or Feature(known.id, known.name)
     checks = project.config.project.verify

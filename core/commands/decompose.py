@@ -7,7 +7,7 @@ import os
 import sys
 
 from ..model.errors import UserError
-from ..model.terminal_text import one_line, shell_word
+from ..model.terminal_text import one_line
 from ..model.translate import N_, _
 from ..model.words import counted, money
 from .options import (
@@ -18,6 +18,7 @@ from .options import (
     display_of,
     dollars,
     file_path,
+    same_words,
 )
 
 TYPE_CHECKING = False
@@ -143,9 +144,7 @@ def _check_agreed(arguments: argparse.Namespace, project: OpenProject, request: 
     """Raise :class:`UserError` unless the user agrees to the commands and to the cost."""
     from .ask_consent import check_reading, is_terminal
 
-    spec = shell_word(arguments.spec)
-    command = " ".join(("decompose", spec))
-    check_reading(asking(arguments), project, command, allow_bypass=arguments.allow_bypass)
+    check_reading(asking(arguments), project, allow_bypass=arguments.allow_bypass)
     name = _("standard input") if arguments.spec == "-" else os.path.basename(arguments.spec)
     features, usd = counted(request.most, "feature"), money(request.max_cost_usd)
     if arguments.yes:
@@ -157,7 +156,7 @@ def _check_agreed(arguments: argparse.Namespace, project: OpenProject, request: 
     if not is_terminal():
         raise UserError(
             _("decompose asks before it spends money, and there is no terminal to ask on"),
-            hint=f"rorchestrator decompose {spec} --yes",
+            hint=f"rorchestrator {same_words(arguments.words)} --yes",
         )
     question = _("Let Claude split {name} into at most {features}: at most {usd}?")
     if not agrees(question.format(name=name, features=features, usd=usd)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import sys
 
 from ..model.errors import ExitCode, UserError
@@ -13,7 +12,7 @@ from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
 from ..model.words import counted
-from .options import Display, add_common_options, agrees, display_of, file_path
+from .options import Display, add_common_options, agrees, display_of, file_path, same_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _agreed(shown: _Shown, words: Sequence[str]) -> bool:
         raise UserError(
             N_("import asks before it writes, and there is no terminal to ask on"),
             hint=N_("read the plan, then: {command}").format(
-                command=f"rorchestrator {shlex.join(words)} --yes"
+                command=f"rorchestrator {same_words(words)} --yes"
             ),
         )
     return agrees(shown.question())

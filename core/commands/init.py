@@ -11,7 +11,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _, ngettext, shown
 from .ask_consent import is_terminal
-from .options import add_common_options, agrees, asking, display_of, file_path
+from .options import add_common_options, agrees, asking, display_of, file_path, same_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _agreed(arguments: argparse.Namespace, files: Sequence[NewFile]) -> bool:
     if not is_terminal():
         raise UserError(
             _("init asks before it writes, and there is no terminal to ask on"),
-            hint=f"rorchestrator {' '.join(map(shell_word, arguments.words))} --yes",
+            hint=f"rorchestrator {same_words(arguments.words)} --yes",
         )
     question = ngettext("Write {count} file?", "Write {count} files?", len(files))
     return agrees(question.format(count=len(files)))

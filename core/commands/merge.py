@@ -29,6 +29,7 @@ from .options import (
     display_of,
     dollars,
     opened,
+    same_words,
 )
 
 EXAMPLES = N_("""\
@@ -103,11 +104,13 @@ def execute(arguments: argparse.Namespace) -> int:
     if pays and not (arguments.yes or is_terminal()):
         raise UserError(
             _("merge --resolve asks before it spends money, and there is no terminal to ask on"),
-            hint=_("rorchestrator merge --resolve --yes, or --dry-run to see the conflicts"),
+            hint=_("rorchestrator {command} --yes, or --dry-run to see the conflicts").format(
+                command=same_words(arguments.words)
+            ),
         )
     project = opened(arguments)
     if pays and not arguments.allow_bypass:
-        check_permissions(project.config, "merge --resolve")
+        check_permissions(project.config, same_words(arguments.words))
     options = MergeOptions(
         tuple(arguments.ids),
         arguments.into or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
@@ -30,6 +31,11 @@ class Asking:
 def asking(arguments: argparse.Namespace) -> Asking:
     """How this command asks."""
     return Asking(arguments.yes, arguments.quiet, arguments.color, tuple(arguments.words))
+
+
+def same_words(words: Sequence[str]) -> str:
+    """The words of the command line for a hint that adds an option: it asks for the same."""
+    return " ".join(map(shell_word, words))
 
 
 @dataclass(frozen=True)

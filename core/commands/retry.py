@@ -21,6 +21,7 @@ from .options import (
     opened,
     opened_or_recorded,
     run_options,
+    same_words,
 )
 from .running import run_features
 
@@ -67,8 +68,8 @@ def execute(arguments: argparse.Namespace) -> int:
             hint=f"rorchestrator run --only {id} --fresh",
             exit_code=ExitCode.INCOMPLETE,
         )
-    check_can_ask(asking(arguments), project, "run")
+    check_can_ask(asking(arguments), project)
     if not arguments.allow_bypass:
-        check_permissions(project.config, "run")
+        check_permissions(project.config, same_words(arguments.words))
     options = run_options(arguments, selection, retried=id)
     return run_features(project, options, asking(arguments), display_of(arguments))

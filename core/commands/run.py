@@ -18,6 +18,7 @@ from .options import (
     display_of,
     opened,
     run_options,
+    same_words,
     selection_of,
 )
 from .run_views import add_view_options, text_elsewhere, view_options
@@ -87,7 +88,7 @@ def execute(arguments: argparse.Namespace) -> int:
             _("run --merge lands on the base branch, but {fault}").format(fault=shown(fault)),
             hint=_("rorchestrator run, then rorchestrator merge --into BRANCH"),
         )
-    check_can_ask(asking(arguments), project, "run --rehearse" if arguments.rehearse else "run")
+    check_can_ask(asking(arguments), project)
     options = run_options(arguments, selection_of(arguments))
     if arguments.rehearse:
         from ..rehearsal.rehearsal import RehearsalOptions
@@ -96,7 +97,7 @@ def execute(arguments: argparse.Namespace) -> int:
         asked = RehearsalOptions(options, arguments.merge, arguments.allow_bypass)
         return rehearse(project, asked, asking(arguments), display_of(arguments))
     if not arguments.allow_bypass:
-        check_permissions(project.config, "run")
+        check_permissions(project.config, same_words(arguments.words))
     landing = LandAfterwards(arguments.resolve) if arguments.merge else None
     with text_elsewhere(looking):
         return run_features(

@@ -20,7 +20,7 @@ from ..start.plugin_folder import plugin_folder
 from ..start.talk import talk_words, typed_command
 from ..start.template_files import repository_around
 from .ask_consent import check_consent, is_terminal
-from .options import asking, opened_or_recorded
+from .options import asking, opened_or_recorded, same_words
 
 NOT_WITH_TALK = ("max_features", "max_cost", "add", "json")
 
@@ -30,7 +30,7 @@ def talk(arguments: argparse.Namespace) -> int:
     _check_usage(arguments)
     top, options = _claude(arguments)
     if not arguments.allow_bypass:
-        check_permissions(replace(EMPTY, claude=options), "decompose --talk")
+        check_permissions(replace(EMPTY, claude=options), same_words(arguments.words))
     options = with_program(replace(EMPTY, claude=options)).claude
     spec = os.path.abspath(arguments.spec) if arguments.spec else ""
     if spec and not os.path.isfile(spec):

@@ -190,7 +190,7 @@ class AssistTest(WorkspaceTest):
         self.workspace.change()
         said = self.assist("--claude", "--yes")
         self.assertEqual(said.code, 2)
-        self.assertIn("rorchestrator assist --claude --allow-bypass", said.err)
+        self.assertIn("rorchestrator assist --claude --yes --allow-bypass", said.err)
         self.assertEqual(self.claude.calls, 0)
         self.assertEqual(self.assist("--claude", "--yes", "--allow-bypass").code, 0)
 

@@ -126,7 +126,7 @@ class AttachTest(unittest.TestCase):
         self.space.change()
         refused = self.space.main("attach", "auth", "--print")
         self.assertEqual(refused.code, 2)
-        self.assertIn("rorchestrator attach ID --allow-bypass", refused.err)
+        self.assertIn("rorchestrator attach auth --print --allow-bypass", refused.err)
         self.assertEqual(self.space.main("attach", "auth", "--print", "--allow-bypass").code, 0)
 
     def test_while_a_run_is_on_it_is_asked(self) -> None:

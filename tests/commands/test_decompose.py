@@ -273,7 +273,7 @@ class Existing(DecomposeTest):
         self.lists(env={"BASH_ENV": "/x"})
         self.claude.answers({"features": [proposed("api")]})
         said = self.decompose("--add", "--yes")
-        self.assertIn("decompose SPEC.md --allow-bypass", said.err)
+        self.assertIn("decompose SPEC.md --add --yes --allow-bypass", said.err)
         self.assertEqual(self.decompose("--add", "--yes", "--allow-bypass").code, 0)
 
     def test_a_folder_without_a_list_and_a_dangling_link_are_no_new_lists(self) -> None:
@@ -331,6 +331,8 @@ class Asking(DecomposeTest):
         said = self.decompose()
         self.assertEqual((said.code, self.claude.calls), (2, 0))
         self.assertIn("next: rorchestrator decompose SPEC.md --yes\n", said.err)
+        said = self.decompose("--max-features", "3")
+        self.assertIn("next: rorchestrator decompose SPEC.md --max-features 3 --yes\n", said.err)
 
     def test_what_is_missing_is_named_before_anything_is_paid_for(self) -> None:
         for words, spec, message in (

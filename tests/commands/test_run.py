@@ -407,10 +407,10 @@ class QuestionTest(RunTest):
         self.assertIn("Warning: the estimate of $6.00 exceeds the budget of $3.00", shown)
 
     def test_without_a_terminal_it_refuses_at_once(self) -> None:
-        done = self.workspace.command("run")
+        done = self.workspace.command("run", "--only", "a")
         self.assert_code(done, 2)
         self.assertIn("there is no terminal to ask on", done.err)
-        self.assertIn("rorchestrator run --yes", done.err)
+        self.assertIn("rorchestrator run --only a --yes", done.err)
 
     def test_without_any_standard_input_it_refuses_at_once(self) -> None:
         under = ("/bin/sh", "-c", 'exec "$@" <&-', "sh")

@@ -81,7 +81,7 @@ class TalkTest(WorkspaceTest):
     def test_a_list_needs_consent_and_no_bypass(self) -> None:
         self.lists(env={"BASH_ENV": "/x"})
         self.assertIn("you did not consent", self.refused())
-        self.assertIn("rorchestrator decompose --talk --allow-bypass", self.refused("--yes"))
+        self.assertIn("rorchestrator decompose --talk --yes --allow-bypass", self.refused("--yes"))
         self.lists(command=["claude"])
         self.assertIn("Exec format error", self.refused("--allow-bypass", "SPEC.md"))
 

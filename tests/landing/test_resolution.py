@@ -518,7 +518,7 @@ class Asking(ResolutionTest):
         self.shop.commit({"config/feature_list.json": text}, "the list")
         said = self.resolve()
         self.assertEqual(said.code, 2)
-        self.assertIn("rorchestrator merge --resolve --allow-bypass", said.err)
+        self.assertIn("rorchestrator merge --resolve --yes --json --allow-bypass", said.err)
         self.assertEqual(self.resolve("--allow-bypass").code, 0)
 
     def test_a_claude_that_is_not_there_is_said_before_anything_is_done(self) -> None:
