@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
         "Find missing, needless and risky dependencies, each with its evidence. At a terminal,\n"
-        "accept, skip or explain one after the other; only depends_on changes in the list."
+        "accept or skip each one, or have it explained; only depends_on changes in the list."
     )
     parser.epilog = _(EXAMPLES)
     action = parser.add_mutually_exclusive_group()

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
         "Let Claude split a specification into features with dependencies, contracts, checks and "
-        "prompts. Claude reads the repository and can write nothing. The result is checked, shown "
+        "prompts. Claude can read the repository but not write. The result is checked, shown "
         "as a plan and as a diff, and written if you agree. This costs money."
     )
     parser.epilog = _(EXAMPLES)

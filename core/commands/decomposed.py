@@ -124,13 +124,13 @@ def _tell(
 
 
 def _continue(project: OpenProject, found: Decomposed) -> str:
-    """How to go on by hand with what was paid for."""
+    """How to continue by hand with what was paid for."""
     if not found.spent.calls:
         return _("correct that, then try again")
     top = shell_word(project.git.repository.top)
     words = map(shell_word, (*project.config.claude.command, "--resume", found.session_id))
     command = f"cd {top} && {' '.join(words)}"
-    return _("to go on by hand: {command}").format(command=command)
+    return _("to continue by hand: {command}").format(command=command)
 
 
 def _document(found: Decomposed, written: list[str]) -> dict[str, object]:

@@ -138,7 +138,7 @@ def needless(facts: Facts, needs: list[Need]) -> Iterator[Finding]:
 
 def _implied(id: str, other: str, by: str) -> Finding:
     text = N_(
-        "{by} already depends on {other}: order and content of {feature} stay the same"
+        "{by} already depends on {other}: the order and the content of {feature} stay the same"
     ).format(by=by, other=other, feature=id)
     evidence = (Evidence(Rule.IMPLIED, text),)
     return Finding(Kind.NEEDLESS, id, (other,), evidence, removes=(other,), is_safe=True)

@@ -85,7 +85,7 @@ def _shared_promises(facts: Facts, pairs: Pairs) -> Iterator[Finding]:
             shared.setdefault(tuple(pairs.sorted(ids)), []).append(what)
     for owners, whats in shared.items():
         names = some(whats, SHOWN)
-        text = N_("both have {names} in `creates`, which needs one owner").format(names=names)
+        text = N_("both have {names} in `creates`; only one feature should").format(names=names)
         if len(owners) > CROWD:
             yield _crowd(facts, owners, names, Rule.OWNER)
             continue
@@ -126,9 +126,9 @@ def _unordered(facts: Facts, ids: Sequence[str]) -> list[str]:
 
 
 def _crowd(facts: Facts, ids: Sequence[str], names: str, rule: Rule) -> Finding:
-    text = N_("{count} features write {names} in no order: give it to one of them").format(
-        count=len(ids), names=names
-    )
+    text = N_(
+        "{count} features write {names} in no particular order: let one of them own it"
+    ).format(count=len(ids), names=names)
     return Finding(Kind.RISKY, ids[-1], tuple(ids[:-1]), (Evidence(rule, text),))
 
 

@@ -28,9 +28,7 @@ def read_specification(path: str, stdin: TextIO | None) -> str:
     name = _("standard input") if path == STDIN else path
     text = _of_stdin(stdin, name) if path == STDIN else _of_file(path)
     if not text.strip():
-        raise UserError(
-            _("{name} is empty").format(name=name), hint=_("write down what is to be built")
-        )
+        raise UserError(_("{name} is empty").format(name=name), hint=_("write down what to build"))
     if len(text) > LONGEST:
         said = _("{name} is too long ({count:,} characters, at most {most:,})")
         raise UserError(

@@ -129,7 +129,7 @@ def needed_options(options: ClaudeOptions, features: Sequence[Feature]) -> set[s
 def _sign_in(program: str, usage: str, environ: Mapping[str, str]) -> Line:
     if not re.search(r"^ +auth\b", usage, re.MULTILINE):
         # This version would take the words for a prompt, and answer it.
-        said = N_("unknown: this version does not tell it without a paid answer")
+        said = N_("unknown: this version does not say without a paid answer")
         return warning("sign-in", said, "claude update")
     folder = environ.get("CLAUDE_CONFIG_DIR") or environ.get("HOME", "")
     if not os.path.isfile(os.path.join(folder, ".claude.json")):
@@ -152,7 +152,7 @@ def sign_in_line(said: str) -> Line:
         )
     if known.get("loggedIn") is False:
         return fault("sign-in", N_("claude is not signed in"), "claude auth login")
-    return warning("sign-in", N_("unknown: claude did not tell it"), "claude auth status")
+    return warning("sign-in", N_("unknown: claude did not say"), "claude auth status")
 
 
 def _asked(program: str, environ: Mapping[str, str], *words: str) -> Finished:

@@ -139,10 +139,10 @@ def _vague(lines: Sequence[Line]) -> Iterator[Finding]:
 
 
 CONTRADICTIONS = {
-    (True, True): N_("the context forbids to change {name}"),
-    (True, False): N_("the context forbids to use {name}"),
-    (False, True): N_("the context demands to change {name}"),
-    (False, False): N_("the context demands to use {name}"),
+    (True, True): N_("the context forbids changing {name}"),
+    (True, False): N_("the context forbids using {name}"),
+    (False, True): N_("the context requires changing {name}"),
+    (False, False): N_("the context requires using {name}"),
 }
 """What is said of a demand of the prompt, by whether it is one, and whether it is to change."""
 

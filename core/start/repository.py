@@ -245,7 +245,7 @@ def window_line(windows: Mapping[str, Window], now: float, hold_at: float | None
     """How full the fullest window of the usage limit was when Claude last told it."""
     known = current(windows, now)
     if not known:
-        return ok("usage limit", N_("nothing recorded: Claude tells it during a run"))
+        return ok("usage limit", N_("nothing recorded: Claude reports it during a run"))
     fullest = known[0]
     reset = (
         ""

@@ -139,17 +139,17 @@ def _opened(folder: str, environ: Mapping[str, str]) -> Git:
     git = run_sync(opening.open_repository(Spawner(), folder, environ)).read_only()
     if git.repository.bare:
         raise UserError(
-            N_("{top} is a bare repository: it has no files to put a list beside").format(
+            N_("{top} is a bare repository: it has no checkout for a list").format(
                 top=git.repository.top
             ),
             hint=N_("clone it, then run rorchestrator init in the clone"),
         )
     if run_sync(git.try_run("rev-parse", "--is-inside-work-tree", at=folder)).text != "true":
         raise UserError(
-            N_("{path} is in git's own folder, beside no files of yours").format(
+            N_("{path} is in git's own folder, not in a checkout").format(
                 path=os.path.realpath(folder)
             ),
-            hint=N_("run rorchestrator init in the folder of your files"),
+            hint=N_("run rorchestrator init in your checkout"),
         )
     return git
 
@@ -160,7 +160,7 @@ def _check_place(git: Git, workspace: str) -> None:
         main = shell_word(os.path.dirname(git.repository.common_dir))
         raise UserError(
             N_("{top} is the worktree of a feature").format(top=git.repository.top),
-            hint=N_("cd {main}, then init there").format(main=main),
+            hint=f"cd {main} && rorchestrator init",
         )
     for name in SEARCHED:
         path = os.path.join(workspace, name)

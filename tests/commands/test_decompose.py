@@ -187,7 +187,7 @@ class Nonsense(DecomposeTest):
         self.assertIn("Claude's answer can't be used", said.err)
         self.assertIn("features[0].prompt: contains control or format characters", said.err)
         self.assertIn("Spent: $0.09 in 3 calls to Claude.", said.err)
-        self.assertRegex(said.err, r"next: to go on by hand: cd \S+ && claude --resume [\w-]+\n")
+        self.assertRegex(said.err, r"next: to continue by hand: cd \S+ && claude --resume [\w-]+\n")
         self.assert_nothing_written()
 
     def test_no_json_no_output_and_an_empty_answer_are_no_answers(self) -> None:
@@ -296,7 +296,7 @@ class Asking(DecomposeTest):
         said = self.at_a_terminal("y\nn\n")
         self.assertEqual((said.code, self.claude.calls), (2, 1))
         self.assertIn("Write config/feature_list.json and 3 prompt files? [y/N]", said.err)
-        self.assertIn("Nothing was written.\n  to go on by hand: cd ", said.err)
+        self.assertIn("Nothing was written.\n  to continue by hand: cd ", said.err)
         self.assert_nothing_written()
         self.claude.answers(GOOD, GOOD)
         self.assertEqual(self.at_a_terminal("y\ny\n", "-q").code, 0)
@@ -317,14 +317,16 @@ class Asking(DecomposeTest):
         with mock.patch.object(decomposed, "write_draft", side_effect=full):
             said = self.decompose("--yes")
         self.assertEqual(said.code, 2)
-        self.assertIn("the disk is full\n  free some space\n  next: to go on by hand: ", said.err)
+        self.assertIn(
+            "the disk is full\n  free some space\n  next: to continue by hand: ", said.err
+        )
 
     def test_ctrl_c_at_the_last_question_names_the_session(self) -> None:
         self.claude.answers(GOOD)
         with mock.patch.object(decomposed, "agrees", side_effect=KeyboardInterrupt):
             said = self.at_a_terminal("y\n")
         self.assertEqual(said.code, 130)
-        self.assertIn("\nto go on by hand: cd ", said.err)
+        self.assertIn("\nto continue by hand: cd ", said.err)
         self.assert_nothing_written()
 
     def test_without_a_terminal_and_without_yes_nothing_is_started(self) -> None:

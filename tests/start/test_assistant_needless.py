@@ -35,7 +35,7 @@ class ImpliedTest(unittest.TestCase):
         facts = facts_of(a, b, c)
         self.assertEqual(
             [text for each in needless(facts, []) for text in texts(each)],
-            ["b already depends on a: order and content of c stay the same"],
+            ["b already depends on a: the order and the content of c stay the same"],
         )
         self.assertEqual(found(a, b, c, done={"c"}), [])
 

@@ -42,7 +42,7 @@ class RiskyTest(unittest.TestCase):
         one_, two = one("a", creates=promise), one("b", creates=promise)
         self.assertEqual(found(one_, two), ["risky b +a"])
         self.assertEqual(
-            said(one_, two), ["both have src/x.py, X in `creates`, which needs one owner"]
+            said(one_, two), ["both have src/x.py, X in `creates`; only one feature should"]
         )
         self.assertEqual(found(one_, one("b", "a", creates=promise)), ["risky b (a)"])
         self.assertEqual(found(one_, one("b", "a", creates=promise), done={"b"}), [])

@@ -53,10 +53,10 @@ class Lint(unittest.TestCase):
 
     def test_a_contradiction_to_the_context_is_found(self) -> None:
         for context, text, expected in (
-            ("Never change `schema.rb`.", "Edit `schema.rb`.", "forbids to change schema.rb"),
-            ("`schema.rb` is read-only.", "- Then edit `schema.rb`", "forbids to change schema.rb"),
-            ("Use `Money`.", "Do not use `Money`.", "demands to use Money"),
-            ("Do not use `x`, but use `y`.", "You must call `x`.", "forbids to use x"),
+            ("Never change `schema.rb`.", "Edit `schema.rb`.", "forbids changing schema.rb"),
+            ("`schema.rb` is read-only.", "- Then edit `schema.rb`", "forbids changing schema.rb"),
+            ("Use `Money`.", "Do not use `Money`.", "requires using Money"),
+            ("Do not use `x`, but use `y`.", "You must call `x`.", "forbids using x"),
             ("Do not use `x`.", "Use `y`.", ""),
             ("Use `x`.", "Use `x`. It is about `x`.", ""),
             ("Never change `x`.", "```\nchange `x`\n```", ""),

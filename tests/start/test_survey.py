@@ -150,7 +150,7 @@ class OfTheBase(SurveyTest):
         for inner in (".git", ".git/objects"):
             message, hint = self.refused(inner, given=True)
             self.assertIn(f"{inner} is in git's own folder", message)
-            self.assertIn("in the folder of your files", hint)
+            self.assertIn("in your checkout", hint)
 
     def test_a_bare_repository_has_no_place_for_a_list(self) -> None:
         self.use(Repository(bare=True))

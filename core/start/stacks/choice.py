@@ -74,7 +74,9 @@ def choose(tree: Tree) -> Choice:
             )
         )
     if not found:
-        notes.append(N_("no tests were found: without checks, completed means that Claude says so"))
+        notes.append(
+            N_("no tests were found: without checks, completed only means that Claude says so")
+        )
     return Choice((*stacks, *found), tuple(notes))
 
 

@@ -115,6 +115,6 @@ def _of_ci(tree: Tree) -> Stack | None:
     found = tests_of_ci(tree)
     if not found:
         return None
-    note = N_("the checks are those of the CI files; the setup there, if any, was not taken over")
+    note = N_("the checks come from the CI files; their setup, if any, was not copied")
     programs = tuple(dict.fromkeys(line.split()[0] for line in found if "/" not in line.split()[0]))
     return Stack("CI files", (), verify=tuple(found), programs=programs, notes=(note,))

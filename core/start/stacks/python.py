@@ -297,7 +297,7 @@ def _checks(project: _Project, installer: Installer, pytest: bool) -> tuple[list
         if not project.installs(program):
             notes.append(
                 N_(
-                    "{program} has settings, but is not installed with the packages: no check"
+                    "{program} is configured but not installed with the packages, so it is no check"
                 ).format(program=program)
             )
         elif program == "mypy" and not re.search(r"^(?:files|packages)\s*=", project.configs, re.M):

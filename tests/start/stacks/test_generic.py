@@ -48,7 +48,7 @@ class Generic(unittest.TestCase):
         assert stack is not None
         self.assertEqual(stack.verify, ("bats test", "./run-tests.sh"))
         self.assertEqual(stack.programs, ("bats",))
-        self.assertIn("those of the CI files", stack.notes[0])
+        self.assertIn("come from the CI files", stack.notes[0])
 
     def test_a_folder_that_nothing_recognises_has_no_stack(self) -> None:
         self.assertIsNone(generic.detect(tree({"notes.txt": ""})))

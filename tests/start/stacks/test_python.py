@@ -126,7 +126,7 @@ class PythonTest(unittest.TestCase):
         installs = (".venv/bin/pip install -e .", ".venv/bin/pip install pytest")
         self.assertEqual(stack.setup, (VENV, *installs))
         self.assertEqual(stack.verify, (".venv/bin/python -m pytest",))
-        self.assertIn("ruff has settings, but is not installed", stack.notes[0])
+        self.assertIn("ruff is configured but not installed", stack.notes[0])
 
     def test_extras_of_a_setup_py_are_known(self) -> None:
         code = "setup(extras_require={'docs': ['x'], \"dev\": ['pytest']})\n"
@@ -149,7 +149,7 @@ class PythonTest(unittest.TestCase):
         self.assertEqual(stack.verify, (".venv/bin/ruff check", ".venv/bin/mypy"))
         absent = self.found({**files, "requirements.txt": "flask\n"})
         self.assertEqual(absent.verify, ())
-        self.assertIn("ruff has settings, but is not installed", absent.notes[0])
+        self.assertIn("ruff is configured but not installed", absent.notes[0])
         vague = self.found({"mypy.ini": "[mypy]\n", "requirements.txt": "mypy\n"})
         self.assertEqual(vague.notes, ("the settings of mypy name no files, so it is no check",))
 
