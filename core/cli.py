@@ -453,7 +453,7 @@ def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
         return ExitCode.INTERRUPTED
     except Exception as error:  # no traceback reaches the user
         if isinstance(error, OSError) and error.errno in DISK_FULL:
-            said = _("could not write: {why}").format(why=error.strerror)
+            said = _("could not write: {why}").format(why=shown(error.strerror or ""))
             return _complain(UserError(said, hint=NEEDS_SPACE))
         return _report_internal_error(error, mask)
 
@@ -504,7 +504,9 @@ def _check_system(name: str) -> None:
 
 def _complain(error: UserError) -> int:
     # Indented, so that quoted text can't pass for another error or a command.
-    lines = [f"rorchestrator: {_indented(shown(error.message))}"]
+    from .model.words import headed
+
+    lines = [headed("rorchestrator", _indented(shown(error.message)))]
     lines += ["  " + clean(shown(detail)).replace("\n", " ") for detail in error.details]
     if error.hint:
         lines.append(_("  next: {hint}").format(hint=_indented(shown(error.hint))))

@@ -635,7 +635,7 @@ class InFrench(WithWorkspace):
     def test_errors_are_french_too_those_of_argparse_as_well(self) -> None:
         french = {"LANG": "fr_FR.UTF-8"}
         for words, expected in {
-            "pln": "rorchestrator: commande inconnue 'pln' (vouliez-vous dire 'plan' ?)",
+            "pln": "rorchestrator : commande inconnue 'pln' (vouliez-vous dire 'plan' ?)",
             "zzz": "commande inconnue 'zzz'\n  à faire : rorchestrator --help montre",
             "plan --colr": "plan n'a pas d'option '--colr' (vouliez-vous dire '--color' ?)",
             "plan --zz": "à faire : rorchestrator plan --help montre ses options",

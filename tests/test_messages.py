@@ -167,7 +167,14 @@ SHOWING = (os.path.join("rehearsal", "findings.py"),)
 
 
 TOO_SHORT = (
-    *("at {commit}", "HEAD {before} → {now}", "{limit} MiB", "is {error}", "{path} has {faults}"),
+    *(
+        "at {commit}",
+        "HEAD {before} → {now}",
+        "{limit} MiB",
+        "{path} is {error}",
+        "{path} has {faults}",
+    ),
+    "{head}: {rest}",
 )
 """Parts of sentences that are hardly words."""
 

@@ -15,6 +15,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
+from ..model.words import headed
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..project.strays import strays_of
@@ -51,7 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("include the features of the repository's other lists"),
     )
-    parser.add_argument("--into", metavar="BRANCH", help=_("look for merged work in this branch"))
+    parser.add_argument(
+        "--into", metavar=_("BRANCH"), help=_("look for merged work in this branch")
+    )
     parser.add_argument(
         "--discard", action="store_true", help=_("also remove work that exists nowhere else")
     )
@@ -148,8 +151,8 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
                 shown(removal.safe),
                 *(_("discarding {loss}").format(loss=shown(loss)) for loss in removal.lost),
             ]
-            said = "; ".join(filter(None, why))
-            yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
+            said = _("; ").join(filter(None, why))
+            yield style.paint(one_line(headed(f"{verb} {name}", said)), "green")
             if arguments.verbose and removal.worktree:
                 yield _("    worktree {worktree}").format(worktree=one_line(removal.worktree))
         if removal.aside:

@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "spec",
         nargs="?",
         type=file_path,
-        metavar="SPEC",
+        metavar=_("SPEC"),
         help=_("the file of the specification; - is standard input"),
     )
     parser.add_argument(

@@ -14,7 +14,7 @@ from ..model.errors import ExitCode
 from ..model.excerpt import some
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted
+from ..model.words import counted, headed
 from ..process.spawner import run_sync
 from ..project.selection import check_known
 from .options import add_common_options, opened_or_recorded
@@ -86,7 +86,7 @@ def _is_empty(project: OpenProject, work: OwnWork) -> bool:
 
 def _notes(id: str, work: OwnWork, programs: Sequence[str]) -> list[str]:
     """What to know about the diff, in lines."""
-    lines = [f"{id}: {shown(note)}" for note in work.notes]
+    lines = [headed(id, shown(note)) for note in work.notes]
     if work.uncommitted:
         files = counted(len(work.uncommitted), "uncommitted file")
         lines.append(

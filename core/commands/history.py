@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         type=seconds,
-        metavar="TIME",
+        metavar=_("TIME"),
         help=_("only runs since this long ago, such as 30d"),
     )
     chosen = parser.add_mutually_exclusive_group()

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "file", type=file_path, metavar="FILE", help=_("the plan; - reads standard input")
+        "file", type=file_path, metavar=_("FILE"), help=_("the plan; - reads standard input")
     )
     parser.add_argument("-y", "--yes", action="store_true", help=_("write without asking"))
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))

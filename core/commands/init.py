@@ -42,12 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dir",
         type=file_path,
-        metavar="DIR",
+        metavar=_("DIR"),
         help=_("the folder for the list (default: the root of the repository)"),
     )
     parser.add_argument(
         "--example",
-        metavar="NAME",
+        metavar=_("NAME"),
         help=_("write one of the included examples instead: todo, rails or react"),
     )
     parser.add_argument(
@@ -153,7 +153,7 @@ def _shown(
 def _kind(file: NewFile) -> str:
     if file.appends:
         return _("these lines are added")
-    return _("new: {about}").format(about=file.about) if file.about else _("new")
+    return _("new: {about}").format(about=file.about) if file.about else _("new file")
 
 
 def _found(found: Survey) -> Iterator[str]:

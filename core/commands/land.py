@@ -16,7 +16,7 @@ from ..model.excerpt import some
 from ..model.frozen import replace
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
-from ..model.words import counted, money
+from ..model.words import counted, headed, money
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..reporter.console import style_of
@@ -96,10 +96,10 @@ def _feature_lines(ending: Ending, into: str, display: Display, style: Style) ->
     name = one_line(f"{ending.id} ({ending.branch})")
     if ending.state in (LandingState.HELD, LandingState.UNKNOWN):
         first, *rest = clean(shown(ending.reason)).splitlines()
-        yield style.paint(f"{_(ending.state.value)} {name}: {first}", "yellow")
+        yield style.paint(headed(f"{_(ending.state.value)} {name}", first), "yellow")
         yield from (f"    {line}" for line in rest)
     elif ending.state is not LandingState.ALREADY and not display.quiet:
-        yield style.paint(f"{_(ending.state.value)} {name}: {ending.commit[:10]}", "green")
+        yield style.paint(headed(f"{_(ending.state.value)} {name}", ending.commit[:10]), "green")
         for note in filter(None, (ending.by_hand, ending.reason)):
             yield f"    {one_line(shown(note))}"
     elif display.verbose:

@@ -10,7 +10,7 @@ import sys
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted
+from ..model.words import counted, headed
 from .options import add_common_options, file_path
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         type=file_path,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("prompt files (default: all prompts of the list)"),
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
@@ -76,7 +76,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _line(where: str, found: Finding) -> str:
     place = f"{where}:{found.line}" if found.line else where
-    return one_line(f"{place}: {shown(found.text)}")
+    return one_line(headed(place, shown(found.text)))
 
 
 def _config(given: str, *, is_needed: bool) -> Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from ..journal.private_files import only_regular
 from ..model.errors import ExitCode, UserError
 from ..model.list_commands import BASE
 from ..model.translate import N_, _, shown
+from ..model.words import figure
 from ..project.selection import check_known
 from .options import add_common_options, opened_or_recorded
 
@@ -202,7 +204,9 @@ def _print(
         ) from None
     except OSError as error:
         raise UserError(
-            _("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)
+            _("{path} can't be read: {strerror}").format(
+                path=path, strerror=shown(error.strerror or "")
+            )
         ) from None
     if isinstance(show, _Readable):
         show.rest()
@@ -364,7 +368,24 @@ class _Printed(_Readable):
     def _show(self, line: bytes) -> None:
         from ..model.terminal_text import clean
 
-        print(clean(self.mask(line.decode("utf-8", "replace"))))
+        print(_framed(clean(self.mask(line.decode("utf-8", "replace")))))
+
+
+_FRAME = re.compile(
+    r"\[in (?P<folder>.*), (?P<begun>\d{4}-\d\d-\d\d [\d:]+)\]"
+    r"|\[(?P<ending>(?:ended|did not|was|printed) .*) after (?P<time>[\dhms.]+)\]"
+)
+
+
+def _framed(line: str) -> str:
+    """A line of the log of a command: those of ours in the language of the user."""
+    found = _FRAME.fullmatch(line)
+    if found is None:
+        return line
+    if found["begun"]:
+        return _("[in {folder}, {moment}]").format(folder=found["folder"], moment=found["begun"])
+    ending, time = shown(found["ending"]), figure(found["time"])
+    return _("[{ending} after {time}]").format(ending=ending, time=time)
 
 
 def _show_errors(log: str) -> None:

@@ -14,7 +14,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.strategy import Strategy
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted
+from ..model.words import counted, headed
 from ..process.spawner import run_sync
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=_("the features to land, with their dependencies (default: all that are completed)"),
     )
     parser.add_argument(
-        "--into", metavar="BRANCH", help=_("the branch to land on (default: the base branch)")
+        "--into", metavar=_("BRANCH"), help=_("the branch to land on (default: the base branch)")
     )
     parser.add_argument(
         "--strategy",
@@ -150,7 +150,7 @@ def _ask(project: OpenProject, options: MergeOptions) -> int | None:
     if not asked:
         return None
     for ending in asked:
-        print(one_line(f"{ending.id}: {shown(ending.reason)}"), file=sys.stderr)
+        print(one_line(headed(ending.id, shown(ending.reason))), file=sys.stderr)
     what = counted(len(asked), "conflict")
     code = ExitCode.CANNOT_START
     try:

@@ -10,6 +10,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.feature import Receiver
 from ..model.list_commands import notify_commands
 from ..model.translate import N_, _, shown
+from ..model.words import headed
 from ..project.open import OpenProject
 from .ask_consent import check_consent
 from .options import add_common_options, asking, opened
@@ -56,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         for number, (receiver, fault) in enumerate(zip(receivers, faults)):
             said = _("the test was delivered") if arguments.test else _("ready")
-            print(f"notify[{number}] {_name(receiver)}: {shown(fault) or said}")
+            print(headed(f"notify[{number}] {_name(receiver)}", shown(fault) or said))
             if not arguments.test:
                 print(
                     _("  on {on}").format(on=", ".join(occasion.value for occasion in receiver.on))

@@ -90,7 +90,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--config",
         type=file_path,
-        metavar="PATH",
+        metavar=_("PATH"),
         help=_("the feature list, or its folder (default: searched for upwards)"),
     )
     group.add_argument(
@@ -172,7 +172,7 @@ def agrees(question: str) -> bool:
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The options that select features, and the number of slots."""
-    group = parser.add_argument_group("selection")
+    group = parser.add_argument_group(_("selection"))
     group.add_argument(
         "--only",
         type=ids,
@@ -242,7 +242,7 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-time",
         type=seconds,
-        metavar="TIME",
+        metavar=_("TIME"),
         help=_(
             "stop the run after this time, such as 90m or 2h; the next run resumes its features"
         ),
@@ -251,7 +251,7 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
         "--max-wait",
         type=seconds,
         default=MAX_WAIT_SECONDS,
-        metavar="TIME",
+        metavar=_("TIME"),
         help=_("wait at most this long for the reset of a usage limit, such as 90m (default: 6h)"),
     )
 

@@ -10,6 +10,7 @@ import time
 from ..model.errors import ExitCode
 from ..model.frozen import replace
 from ..model.translate import N_, _
+from ..model.words import thousands
 from ..project import lists
 from ..project.decisions import answer_file, apply_skips, decide, make_plan
 from ..project.selection import select
@@ -59,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--svg",
         type=file_path,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("write the graph of the features as a picture; - is stdout"),
     )
     parser.add_argument(
@@ -70,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         type=until,
-        metavar="TIME",
+        metavar=_("TIME"),
         help=_("show what will be done by then, such as 18:00 or 3h, and with what confidence"),
     )
     parser.add_argument(
@@ -150,9 +151,12 @@ def _draw(
     if arguments.mermaid and not plan_graph.is_drawn_by_mermaid(nodes, text):
         print(
             _(
-                "Mermaid draws at most {most_edges} edges and {most_characters:,} "
+                "Mermaid draws at most {most_edges} edges and {most_characters} "
                 "characters; this graph has more. --dot has no limit."
-            ).format(most_edges=plan_graph.MOST_EDGES, most_characters=plan_graph.MOST_CHARACTERS),
+            ).format(
+                most_edges=plan_graph.MOST_EDGES,
+                most_characters=thousands(plan_graph.MOST_CHARACTERS),
+            ),
             file=sys.stderr,
         )
 

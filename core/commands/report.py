@@ -9,7 +9,8 @@ import sys
 
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
-from ..model.translate import N_, _
+from ..model.translate import N_, _, shown
+from ..model.words import headed
 from ..reporter.console import style_of
 from ..views.output_file import STDOUT, print_or_write
 from .options import add_common_options, display_of, file_path, opened_or_recorded
@@ -39,11 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "run",
         nargs="?",
         default="latest",
-        metavar="RUN",
+        metavar=_("RUN"),
         help=_("the id of a run, the beginning of its id, or latest (default: latest)"),
     )
     parser.add_argument(
-        "--html", type=file_path, metavar="FILE", help=_("write the page to this file; - is stdout")
+        "--html",
+        type=file_path,
+        metavar=_("FILE"),
+        help=_("write the page to this file; - is stdout"),
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -51,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument("--json", action="store_true", help=_("print one JSON object"))
     parser.add_argument(
-        "--trace", type=file_path, metavar="FILE", help=_("write a trace for ui.perfetto.dev")
+        "--trace", type=file_path, metavar=_("FILE"), help=_("write a trace for ui.perfetto.dev")
     )
     parser.add_argument("--open", action="store_true", help=_("open the page in the browser"))
     add_common_options(parser)
@@ -144,7 +148,7 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
     except OSError as error:
         raise UserError(
             _("the page could not be written to {folder}: {strerror}").format(
-                folder=folder, strerror=error.strerror
+                folder=folder, strerror=shown(error.strerror or "")
             ),
             hint="rorchestrator report --html FILE",
         ) from None
@@ -157,6 +161,6 @@ def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
 
     style = style_of(sys.stdout, display_of(arguments).color)
     print("\n".join(report_lines(view.report, style)))
-    for name, path in (("Report", page), ("Trace", arguments.trace)):
+    for name, path in ((_("Report"), page), (_("Trace"), arguments.trace)):
         if path:
-            print(f"{name}: {one_line(path)}")
+            print(headed(name, one_line(path)))

@@ -47,19 +47,19 @@ def add_view_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--junit",
         type=_file,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("write the result as JUnit XML, a case a feature, for a CI system"),
     )
     parser.add_argument(
         "--summary",
         type=_file,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("write a summary with the graph as Markdown; on GitHub the job gets one anyway"),
     )
     parser.add_argument(
         "--events",
         type=_file,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("write each event when it happens, one JSON object a line; - is standard output"),
     )
     parser.add_argument(

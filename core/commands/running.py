@@ -21,7 +21,7 @@ from ..model.frozen import dataclass, replace
 from ..model.state import Run
 from ..model.terminal_text import one_line
 from ..model.translate import _, shown
-from ..model.words import counted
+from ..model.words import counted, headed
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
 from ..process.spawner import run_sync
@@ -114,7 +114,9 @@ class Printer:
         if self.lost is None:
             self.lost = error
             self.complain(
-                _("rorchestrator: could not write: {strerror}").format(strerror=error.strerror)
+                _("rorchestrator: could not write: {strerror}").format(
+                    strerror=shown(error.strerror or "")
+                )
             )
 
 
@@ -204,7 +206,7 @@ class _ShownRun:
 
     def _complain(self, message: str, hint: str) -> None:
         """Print what a view could not do, even with ``--quiet``."""
-        lines = [f"rorchestrator: {one_line(shown(message))}"]
+        lines = [headed("rorchestrator", one_line(shown(message)))]
         lines += [_("  next: {hint}").format(hint=one_line(shown(hint)))] if hint else []
         self.printer.complain("\n".join(lines))
 

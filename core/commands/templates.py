@@ -42,17 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     name = parser.add_argument(
         "name",
-        metavar="NAME",
+        metavar=_("NAME"),
         help=_("with show: the template; with new: the id of the new feature"),
     )
     # Not nargs="?": that takes nothing if an option stands between the two.
     action.required = name.required = False
-    parser.add_argument("--template", metavar="NAME", help=_("with new: the template"))
+    parser.add_argument("--template", metavar=_("NAME"), help=_("with new: the template"))
     parser.add_argument(
         "--set",
         type=_assignment,
         action="append",
-        metavar="KEY=VALUE",
+        metavar=_("KEY=VALUE"),
         help=_("with new: the value of a variable; once for each"),
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))

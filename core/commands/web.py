@@ -17,7 +17,7 @@ from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.json_values import Json
 from ..model.next_commands import completed
-from ..model.translate import N_, _
+from ..model.translate import N_, _, shown
 from ..process.browser import open_in_browser
 from ..views.run_extras import extras_of
 from ..views.web.access import Access, in_url, is_loopback, load_key
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        metavar="ADDRESS",
+        metavar=_("ADDRESS"),
         help=_("the address to listen at (default: 127.0.0.1)"),
     )
     parser.add_argument(
@@ -217,7 +217,7 @@ def _server(arguments: argparse.Namespace, site: Site, key: bytes) -> WebServer:
         )
         raise UserError(
             _("the page can't be served at {place}: {strerror}").format(
-                place=place, strerror=error.strerror
+                place=place, strerror=shown(error.strerror or "")
             ),
             hint=_("give --host an address of this machine")
             if port == 0

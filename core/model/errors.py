@@ -10,6 +10,21 @@ from .translate import N_
 READER_GONE = (errno.EPIPE, errno.EIO)
 """A pipe or terminal that was closed: nobody reads any more."""
 
+OF_THE_SYSTEM = (
+    N_("Directory not empty"),
+    N_("File exists"),
+    N_("Input/output error"),
+    N_("Is a directory"),
+    N_("No space left on device"),
+    N_("No such file or directory"),
+    N_("Not a directory"),
+    N_("Operation not permitted"),
+    N_("Permission denied"),
+    N_("Read-only file system"),
+    N_("Too many open files"),
+)
+"""What the system says most often of a file: English, because Python asks it for no language."""
+
 
 class ExitCode(IntEnum):
     """The exit codes of commands. A signal exits with 128 plus its number."""

@@ -167,7 +167,8 @@ class Sentences:
         """Whether a field would hold another sentence, or the word before this one."""
         before = "" if made.literals[0] else values[made.fields[0]]
         word, colon, _ = before.partition(": ")
-        return made.swallows(values) or (bool(colon) and word in self._texts)
+        is_place = " " not in word or word in self._texts
+        return made.swallows(values) or (bool(colon) and is_place)
 
     def _headed(self, text: str) -> str:
         """``setup: ...``, ``the budget is reached (...)``, ``features[0].id: ...``; else empty."""

@@ -9,6 +9,11 @@ from .costs import dollars
 from .translate import _, language, ngettext
 
 
+def headed(head: str, rest: str) -> str:
+    """``head: rest``, with the space that French has before a colon."""
+    return _("{head}: {rest}").format(head=head, rest=rest)
+
+
 def money(usd: float | None) -> str:
     """Dollars and cents, with more digits below a cent; ``cost unknown`` for ``None``."""
     return _("cost unknown") if usd is None else figure(dollars(usd))
@@ -64,15 +69,18 @@ def percent(share: float) -> str:
 
 
 _FIGURE = re.compile(
-    r"(?P<usd>\$\d+\.\d+)|(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d)?)s)?"
+    r"(?P<whole>\d{1,3}(?:,\d{3})+)|(?P<usd>\$\d+\.\d+)|"
+    r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d)?)s)?"
 )
 
 
 def figure(text: str) -> str:
-    """An amount of money or a duration that was written in English; other text as it is."""
+    """A number, an amount of money or a duration as English has it; other text as it is."""
     found = None if language() == "en" else _FIGURE.fullmatch(text)
     if not text or found is None:
         return text
+    if found["whole"]:
+        return text.replace(",", "\u202f")
     if found["usd"]:
         return decimal(f"{found['usd'][1:]}\u00a0$")
     units = (("hours", "h"), ("minutes", "min"), ("seconds", "s"))

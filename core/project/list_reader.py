@@ -130,7 +130,7 @@ class Reader:
             self._texts[name] = self._read_text(name)
         text, fault = self._texts[name]
         if fault:
-            self.fault(path, f"{name} {fault}")
+            self.fault(path, fault)
         return text
 
     def _read_text(self, name: str) -> tuple[str | None, str]:
@@ -139,17 +139,21 @@ class Reader:
         places = (os.path.join(prompts, name), os.path.join(self.workspace, name))
         file = next((place for place in places if os.path.lexists(place)), None)
         if file is None:
-            return None, N_("is neither in {prompts}{sep} nor in the workspace").format(
-                prompts=prompts, sep=os.sep
+            return None, N_("{name} is neither in {prompts} nor in the workspace").format(
+                name=name, prompts=os.path.join(prompts, "")
             )
         if not _inside(file, self.workspace):
-            return None, N_("is outside the workspace {workspace}").format(workspace=self.workspace)
+            return None, N_("{name} is outside the workspace {workspace}").format(
+                name=name, workspace=self.workspace
+            )
         try:
             return self._content_of(os.path.realpath(file)), ""
         except OSError as error:
-            return None, N_("can't be read: {strerror}").format(strerror=error.strerror)
+            return None, N_("{path} can't be read: {strerror}").format(
+                path=name, strerror=error.strerror
+            )
         except ValueError as error:
-            return None, N_("is {error}").format(error=error)
+            return None, N_("{path} is {error}").format(path=name, error=error)
 
     def _content_of(self, file: str) -> str:
         """The text of a file; cached, because several names may lead to it."""

@@ -8,7 +8,7 @@ from ..dag.deadline import CONFIDENCE, Reachable
 from ..dag.schedule import Plan
 from ..model.moments import minute
 from ..model.translate import _
-from ..model.words import counted, duration, money, percent
+from ..model.words import counted, duration, headed, money, percent
 from .style import Style
 
 
@@ -21,7 +21,7 @@ def deadline_lines(
     head = _("By {moment} (in {time}) on {slots}").format(
         moment=minute(at), time=duration(seconds), slots=counted(plan.max_parallel, "slot")
     )
-    yield style.paint(f"{head}{of_cap}:", "bold")
+    yield style.paint(_("{heading}:").format(heading=f"{head}{of_cap}"), "bold")
     sure = percent(found.confidence)
     if found.confidence < CONFIDENCE:
         yield _("Not even {feature} is likely to be done: {percent}").format(
@@ -34,7 +34,7 @@ def deadline_lines(
     yield _("{count}, with a confidence of {percent}: {features}").format(
         count=count, percent=sure, features=", ".join(found.features)
     )
-    yield f"P90: {duration(found.seconds_p90)}, {money(found.cost_p90_usd)}"
+    yield headed("P90", f"{duration(found.seconds_p90)}, {money(found.cost_p90_usd)}")
     if found.guessed:
         yield _("The spread of {features} is a guess, for lack of past runs").format(
             features=counted(found.guessed, "feature")

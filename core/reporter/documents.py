@@ -19,7 +19,7 @@ from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Status
 from ..model.state import Check, FeatureState, Run, RunState
-from ..model.translate import _
+from ..model.translate import _, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ def write_reports(
     except OSError as error:
         raise UserError(
             _("the reports could not be written to {folder}: {strerror}").format(
-                folder=folder, strerror=error.strerror
+                folder=folder, strerror=shown(error.strerror or "")
             ),
             hint=_("branches and results are safe in git; rorchestrator status shows them"),
         ) from None

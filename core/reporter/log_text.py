@@ -11,7 +11,7 @@ from ..model.json_values import integer
 from ..model.moments import moment
 from ..model.terminal_text import one_line
 from ..model.translate import _, shown
-from ..model.words import duration
+from ..model.words import duration, headed
 from .run_text import spent
 from .style import Style
 
@@ -76,7 +76,7 @@ def ending_lines(attempt: Attempt, now: float, style: Style, *, is_alive: bool) 
         duration(attempt.ended_at - attempt.started_at),
         spent(cost.usd, cost.about_usd, style, complete=cost.is_complete),
     ]
-    reason = f": {one_line(shown(outcome.reason))}" if outcome.reason else ""
-    yield _("attempt {number} {facts}{reason}").format(
-        number=number, facts=dot.join(facts), reason=reason
-    )
+    said = dot.join(facts)
+    if outcome.reason:
+        said = headed(said, one_line(shown(outcome.reason)))
+    yield _("attempt {number} {facts}").format(number=number, facts=said)

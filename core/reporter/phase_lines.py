@@ -13,6 +13,7 @@ from ..model.moments import clock
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.translate import N_, _
+from ..model.words import headed
 from .style import Style
 
 SLOW_SECONDS = 2.0
@@ -62,8 +63,7 @@ class PhaseLines:
     def _line(self, id: str, words: str, at: float, run: Run | None) -> str:
         when = clock(at, run.started_at if run is not None else at)
         mark = self.style.pick("·", "[..]")
-        said = _("{id}: {text}").format(id=id, text=_(words))
-        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {said}"
+        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {headed(id, _(words))}"
 
 
 def _is_held(run: Run) -> bool:

@@ -11,7 +11,7 @@ from ..model.excerpt import excerpt
 from ..model.feature import Invocation, Purpose
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted, decimal, duration, limit, money, percent, tokens
+from ..model.words import counted, decimal, duration, headed, limit, money, percent, tokens
 from .style import Style
 
 CAUGHT_SHOWN = 5
@@ -57,7 +57,9 @@ def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:
     }
     for name, value in details.items():
         if value:
-            yield style.paint(f"  {style.pick('│', '|')}     {name}: {one_line(value)}", "dim")
+            yield style.paint(
+                f"  {style.pick('│', '|')}     {headed(name, one_line(value))}", "dim"
+            )
 
 
 def _plan_feature(plan: Plan, id: str, style: Style) -> str:
@@ -71,8 +73,10 @@ def _plan_feature(plan: Plan, id: str, style: Style) -> str:
     expected = f"{tokens(count)}{cost}"
     if known is not None and known.is_measured:
         expected = prediction_words(known)
-    name = f": {one_line(feature.name)}" if feature.name != id else ""
-    line = f"  {style.pick('│', '|')} {style.paint(id, 'cyan')}{name}{needs} ({expected})"
+    name = style.paint(id, "cyan")
+    if feature.name != id:
+        name = headed(name, one_line(feature.name))
+    line = f"  {style.pick('│', '|')} {name}{needs} ({expected})"
     return f"{line} {_decision(plan.decisions[id], style, selected=id in plan.selected)}"
 
 
@@ -127,7 +131,7 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     for how, all in given:
         if all:
             names = (_pattern(each, plan.caught.get(each, (each,))) for each in all)
-            yield one_line(f"{how}: {', '.join(names)}")
+            yield one_line(headed(how, ", ".join(names)))
     arrow = style.pick(" → ", " -> ")
     yield _("Critical path: {critical_path}").format(critical_path=arrow.join(plan.critical_path))
     timeline = plan.timeline

@@ -20,8 +20,8 @@ from ..model.next_steps import after_run, next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
-from ..model.translate import N_, _, shown
-from ..model.words import counted, decimal, duration, money
+from ..model.translate import N_, _, ngettext, shown
+from ..model.words import counted, decimal, duration, headed, money
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
 
@@ -52,8 +52,7 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
     """
     said = _said(state, event, style)
     if not said and verbose and event.kind in STEPS_BETWEEN:
-        step = _("{id}: {text}").format(id=event.feature, text=_(STEPS_BETWEEN[event.kind]))
-        said = f"{style.pick('·', '[..]')} {step}"
+        said = f"{style.pick('·', '[..]')} {headed(event.feature, _(STEPS_BETWEEN[event.kind]))}"
     if not said:
         return ""
     when = clock(event.at, state.run.started_at if state.run is not None else event.at)
@@ -62,8 +61,9 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
 
 def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind in ("note", "stray"):
-        who = _("{id}: ").format(id=event.feature) if event.feature else ""
-        return f"{style.pick('💬', '[note]')} {who}{one_line(shown(text_of(event)))}"
+        note = one_line(shown(text_of(event)))
+        said = headed(event.feature, note) if event.feature else note
+        return f"{style.pick('💬', '[note]')} {said}"
     if event.kind == "paused":
         return _paused(reset_of(event), event.at, style)
     if event.kind == "clash":
@@ -78,12 +78,10 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         is_resumed = bool(feature.attempts) and feature.attempts[-1].resumed
         how = _("resumed") if is_resumed else _("started")
         more = f" ({shown(feature.why)})" if feature.why != NEW else ""
-        said = _("{id}: {text}").format(id=name, text=f"{how}{more}")
-        return f"{style.pick('🚀', '[start]')} {said}"
+        return f"{style.pick('🚀', '[start]')} {headed(name, f'{how}{more}')}"
     glyph, ascii, colour = GLYPHS[feature.status]
     words = style.paint(_(feature.status.words), colour)
-    said = _("{id}: {text}").format(id=name, text=f"{words}{_ending(feature, style)}")
-    return f"{style.pick(glyph, ascii)} {said}"
+    return f"{style.pick(glyph, ascii)} {headed(name, f'{words}{_ending(feature, style)}')}"
 
 
 _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
@@ -113,7 +111,8 @@ def _clash(event: Event, style: Style) -> str:
             sign=style.pick("⚡", "[merge]"), both=both
         )
     said = style.paint(_("will not merge"), "yellow")
-    return f"{style.pick('⚡', '[clash]')} {both} {said}: {one_line(', '.join(files))}"
+    named = headed(f"{both} {said}", one_line(", ".join(files)))
+    return f"{style.pick('⚡', '[clash]')} {named}"
 
 
 def _paused(until: str, now: float, style: Style) -> str:
@@ -171,7 +170,11 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     is_whole = report.successful == len(features)
     mark = style.pick("✅", "[ok]") if is_whole else style.pick("❌", "[incomplete]")
     yield ""
-    summary = _("{mark} {successful}/{count} features completed in {time}").format(
+    summary = ngettext(
+        "{mark} {successful}/{count} features completed in {time}",
+        "{mark} {successful}/{count} features completed in {time}",
+        len(features),
+    ).format(
         mark=mark,
         successful=report.successful,
         count=len(features),
@@ -213,10 +216,7 @@ def waste_lines(report: RunReport) -> list[str]:
     least = LEAST_SHARE * max(1.0, report.cost.known_usd)
     told = [e for e in found.entries if (e.cost_usd or 0) >= least or e.seconds >= LEAST_SECONDS]
     lines = [
-        _("{id}: {text}").format(
-            id=shown(entry.words), text=_amounts(entry.cost_usd or 0.0, entry.seconds)
-        )
-        for entry in told
+        headed(shown(entry.words), _amounts(entry.cost_usd or 0.0, entry.seconds)) for entry in told
     ]
     for advice in found.advice if told else ():
         saved = _amounts(advice.cost_usd, advice.seconds)
@@ -253,8 +253,8 @@ def _by_status(features: Iterable[FeatureState]) -> str:
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = _(feature.status.words)
-    said = _("{id}: {text}").format(id=one_line(feature.id), text=status)
-    head = f"{style.pick(glyph, ascii)} {style.paint(said, colour)}"
+    named = style.paint(headed(one_line(feature.id), status), colour)
+    head = f"{style.pick(glyph, ascii)} {named}"
     if feature.started_at is None:
         # It never got a slot, so there is nothing to inspect.
         why = (

@@ -13,7 +13,7 @@ from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted, duration, money, percent
+from ..model.words import counted, duration, headed, money, percent
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width
@@ -113,7 +113,7 @@ def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterato
             return
         words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
         words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
-        whose = f"{id}: " if id else ""
+        whose = headed(id, "") if id else ""
         commands = " && ".join(f"git -C {where} {word}" for word in words)
         yield _(
             "{whose}{stray} belongs to no feature and is left alone. To remove it: {commands}"
@@ -261,7 +261,7 @@ def _details(
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""
-        yield _("{id}: {text}").format(id=style.paint(feature.id, "bold"), text=first)
+        yield headed(style.paint(feature.id, "bold"), first)
         for line in rest:
             yield f"    {line}"
     if verbose and state.started_at is not None:
@@ -278,7 +278,7 @@ def _details(
             id=feature.id, session_id=one_line(state.session_id)
         )
     if verbose and state.last_check is not None:
-        check = one_line(f"{state.last_check.command}: {shown(state.last_check.ending)}")
+        check = one_line(headed(state.last_check.command, shown(state.last_check.ending)))
         yield _("    {id}: last check {check}").format(id=feature.id, check=check)
 
 

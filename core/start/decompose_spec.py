@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..model.errors import UserError
-from ..model.translate import _
+from ..model.translate import _, shown
+from ..model.words import thousands
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
 from ..project.source_text import decoded
 
@@ -30,9 +31,10 @@ def read_specification(path: str, stdin: TextIO | None) -> str:
     if not text.strip():
         raise UserError(_("{name} is empty").format(name=name), hint=_("write down what to build"))
     if len(text) > LONGEST:
-        said = _("{name} is too long ({count:,} characters, at most {most:,})")
+        said = _("{name} is too long ({count} characters, at most {most})")
         raise UserError(
-            said.format(name=name, count=len(text), most=LONGEST), hint=_("name a part of it")
+            said.format(name=name, count=thousands(len(text)), most=thousands(LONGEST)),
+            hint=_("name a part of it"),
         )
     return text
 
@@ -54,7 +56,9 @@ def _complaining(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = _("{path} can't be read: {error}").format(path=name, error=error.strerror or error)
+        said = _("{path} can't be read: {error}").format(
+            path=name, error=shown(error.strerror or str(error))
+        )
         raise UserError(said) from None
     except ValueError as error:
         raise UserError(_("{path} is {fault}").format(path=name, fault=error)) from None

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from ..git.paths import is_in
 from ..model.errors import UserError
-from ..model.translate import _
+from ..model.translate import _, shown
 from . import list_edit
 from .decompose_list import Draft
 from .decompose_target import Target
@@ -73,7 +73,9 @@ def _create(path: str, text: str) -> None:
             said = _("{path} is not a folder").format(path=folder)
         raise UserError(said, hint=_("name another list with --config PATH")) from None
     except OSError as error:
-        said = _("{path} can't be written: {error}").format(path=path, error=error.strerror)
+        said = _("{path} can't be written: {error}").format(
+            path=path, error=shown(error.strerror or "")
+        )
         raise UserError(said) from None
 
 

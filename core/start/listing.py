@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from ..claude.command_line import allowed_rules
+from ..model.english import counted
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.feature import ClaudeOptions, Config, Feature
@@ -14,7 +15,6 @@ from ..model.frozen import dataclass, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
 from ..model.translate import N_
-from ..model.words import counted
 from ..project import feature_list
 from ..project.list_path import list_path
 from ..project.obstructions import WORKTREES, check_reports, check_worktrees_path

@@ -12,13 +12,14 @@ from ..git.output import WorktreeEntry
 from ..git.refs import HEADS
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
+from ..model.english import counted
 from ..model.excerpt import some
 from ..model.fold import fold
 from ..model.moments import minute
 from ..model.state import RunState
 from ..model.translate import N_, _
 from ..model.window import Window, current
-from ..model.words import counted, decimal
+from ..model.words import decimal
 from ..process.spawner import run_sync, which
 from ..project.obstructions import check_writable
 from ..worktree.admin_files import admin_of

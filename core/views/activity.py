@@ -14,7 +14,7 @@ from ..model.json_values import integer
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.terminal_text import clean, one_line
-from ..model.translate import _
+from ..model.translate import N_, _
 from .tool_action import MOST_CHARACTERS, excerpt, tool_action
 
 READ_BYTES = 1024 * 1024
@@ -28,9 +28,9 @@ LINES_OF_A_RESULT = 4
 MOST_CALLS = 64
 """Tool calls that can be open at once; more are forgotten."""
 
-STARTS = "starts"
-THINKS = "thinks"
-ENDS = "ends"
+STARTS = N_("starts")
+THINKS = N_("thinks")
+ENDS = N_("ends")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ActivityLog:
         self._folder = ""
         self._turns = 0
         self._answer = ""
-        self._state = STARTS
+        self._state = _(STARTS)
         self._calls: dict[str, tuple[str, str]] = {}
         """Open tool calls by their id: the thread that made them, and the action."""
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
@@ -122,7 +122,7 @@ class ActivityLog:
         elif kind == "user":
             self._hear_results(message)
         elif kind == "result":
-            self._state = ENDS
+            self._state = _(ENDS)
             self._calls.clear()
         elif kind == "system":
             self._hear_system(message)
@@ -131,7 +131,7 @@ class ActivityLog:
         subtype = message.get("subtype")
         if subtype == "init":
             self._folder = text_of(message, "cwd")
-            self._state = THINKS
+            self._state = _(THINKS)
         elif subtype == "api_retry":
             error = integer(message, "error_status") or one_line(text_of(message, "error"))
             attempt, most = integer(message, "attempt"), integer(message, "max_retries")
@@ -154,10 +154,10 @@ class ActivityLog:
                 self._begin(block, thread)
             elif block.get("type") == "text":
                 text = text_of(block, "text").strip()
-                self._state = excerpt(text, self._mask) or THINKS
+                self._state = excerpt(text, self._mask) or _(THINKS)
                 self._add(text, LAST_LINES, "")
             else:
-                self._state = THINKS
+                self._state = _(THINKS)
 
     def _begin(self, block: Mapping[str, object], thread: str) -> None:
         given = block.get("input")
@@ -171,7 +171,7 @@ class ActivityLog:
         for block in blocks(message):
             if block.get("type") == "tool_result":
                 self._calls.pop(text_of(block, "tool_use_id"), None)
-                self._state = THINKS
+                self._state = _(THINKS)
                 self._add(plain(block.get("content")), LINES_OF_A_RESULT, "  ")
 
     def _add(self, text: str, most: int, indent: str) -> None:

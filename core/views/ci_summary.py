@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ..model.errors import UserError
-from ..model.translate import _
+from ..model.translate import _, shown
 from ..model.words import counted
 from ..reporter.documents import RunReport
 from .plan_graph import Node, is_drawn_by_mermaid, mermaid, status_in_run
@@ -81,7 +81,7 @@ class StepSummary(RunFile):
         except OSError as error:
             raise UserError(
                 _("the summary of the step was not written: {strerror}").format(
-                    strerror=error.strerror
+                    strerror=shown(error.strerror or "")
                 )
             ) from None
 

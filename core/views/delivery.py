@@ -17,6 +17,7 @@ from ..model.feature import Receiver, ReceiverType
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
 from ..model.translate import _
+from ..model.words import headed
 from ..process.environment import without_git
 from ..process.spawner import Spawner, which
 from .notice import Notice
@@ -218,7 +219,6 @@ def _command(
         if done.code < 0
         else _("exit {code}").format(code=done.code)
     )
-    fault = one_line(
-        ": ".join((_("{name} ended with {ending}").format(name=name, ending=ending), *said))
-    )
+    ended = _("{name} ended with {ending}").format(name=name, ending=ending)
+    fault = one_line(headed(ended, said[0]) if said else ended)
     return Delivery(fault, may_succeed=done.code not in NOT_STARTED)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..model import event_json
 from ..model.errors import UserError
 from ..model.events import Event
-from ..model.translate import _
+from ..model.translate import _, shown
 from .view import View
 
 
@@ -58,7 +58,7 @@ class EventFile:
     def _refusal(self, error: OSError) -> UserError:
         return UserError(
             _("--events {path} can't be written: {strerror}").format(
-                path=self.path, strerror=error.strerror
+                path=self.path, strerror=shown(error.strerror or "")
             ),
             hint=_("give --events the path of a file in a folder that you can write to"),
         )

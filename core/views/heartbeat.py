@@ -10,7 +10,7 @@ from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
 from ..model.translate import _
-from ..model.words import duration, money
+from ..model.words import duration, headed, money
 from ..reporter.style import Style, shorten
 from .activity import Activity
 from .live import SILENT_SECONDS, counts, spent_usd
@@ -108,7 +108,7 @@ def _waits(run: Run) -> Iterator[str]:
 
 def _doing(feature: FeatureState, now: float, activity: Activity, style: Style) -> str:
     name = _("waiting") if feature.phase is Phase.BETWEEN else _(feature.phase.value)
-    said = f"{one_line(feature.id)}: {name} {duration(now - feature.phase_at)}"
+    said = headed(one_line(feature.id), f"{name} {duration(now - feature.phase_at)}")
     if feature.phase is Phase.CLAUDE and activity.action:
         said += f", {shorten(activity.action, ACTION_COLUMNS, style)}"
         silent = now - max(activity.changed_at, feature.phase_at)

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from ..model.json_values import Json
 from ..model.translate import _, language, shown
-from ..model.words import counted
+from ..model.words import counted, headed
 from ..reporter.documents import feature_document
 from ..reporter.run_text import waste_lines
 from .html_feature import feature_section
@@ -43,7 +43,7 @@ def document(view: RunView) -> dict[str, Json]:
 
 
 def _meta(view: RunView) -> str:
-    title = text(f"{view.report.project_name}: {result(view)}")
+    title = text(headed(view.report.project_name, result(view)))
     policy = (
         f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; "
         "base-uri 'none'; form-action 'none'"

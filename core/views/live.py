@@ -16,7 +16,7 @@ from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.window import gauge
-from ..model.words import counted, decimal, duration, money
+from ..model.words import counted, decimal, duration, headed, money
 from ..reporter.style import Style, columns, shorten
 from ..runner.budget import OVER
 from .activity import Activity
@@ -229,9 +229,10 @@ class _View:
         if broken:
             first = one_line(broken[0].id)
             what = _("{features} did not complete").format(features=counted(len(broken), "feature"))
-            said = f"{what}: {', '.join(one_line(f.id) for f in broken)}"
+            said = headed(what, ", ".join(one_line(f.id) for f in broken))
             if len(broken) == 1:
-                said = f"{first} {_(broken[0].status.words)}: {one_line(shown(broken[0].reason))}"
+                what = f"{first} {_(broken[0].status.words)}"
+                said = headed(what, one_line(shown(broken[0].reason)))
             yield self._call("❌", "[failed]", "red", said, f"rorchestrator retry {first}")
 
     def _call(self, glyph: str, ascii: str, colour: str, said: str, command: str) -> str:
@@ -380,5 +381,5 @@ def short_count(count: int) -> str:
     if count < 1_000:
         return str(count)
     if count < 999_500:
-        return f"{count / 1_000:.0f}k"
-    return decimal(f"{count / 1_000_000:.1f}M")
+        return _("{count}k").format(count=f"{count / 1_000:.0f}")
+    return _("{count}M").format(count=decimal(f"{count / 1_000_000:.1f}"))

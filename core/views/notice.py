@@ -18,7 +18,7 @@ from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
-from ..model.words import counted, decimal, duration, money
+from ..model.words import counted, decimal, duration, headed, money
 from ..reporter.documents import RunReport
 
 VERSION = 1
@@ -139,7 +139,7 @@ class Notices:
             yield self._notice(state, run, occasions, words, lines, next, feature=feature.id)
         if feature.fault is Fault.BUDGET and feature.run == run.id and not self._is_over_budget:
             self._is_over_budget = True
-            lines = [f"{feature.id}: {shown(feature.reason)}"]
+            lines = [headed(feature.id, shown(feature.reason))]
             next = ["rorchestrator run --max-cost USD"]
             yield self._notice(state, run, [Occasion.BUDGET], _("budget used up"), lines, next)
 
@@ -201,7 +201,7 @@ class Notices:
             f"{run.id}-{self._made}",
             tuple(occasions),
             time.time(),
-            self._told(f"{self._project}: {title}"),
+            self._told(headed(self._project, title)),
             tuple(self._told(line) for line in lines if line.strip()),
             tuple(self._told(command) for command in commands),
             self._told(self._project),

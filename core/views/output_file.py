@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 
 from ..model.errors import UserError
-from ..model.translate import _
+from ..model.translate import _, shown
 from ..reporter.documents import write_whole
 
 STDOUT = "-"
@@ -65,7 +65,7 @@ class OutputFile:
     def _refusal(self, error: OSError) -> UserError:
         return UserError(
             _("{option} {path} can't be written: {strerror}").format(
-                option=self.option, path=self.path, strerror=error.strerror
+                option=self.option, path=self.path, strerror=shown(error.strerror or "")
             ),
             hint=self._hint,
         )

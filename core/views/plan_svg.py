@@ -11,6 +11,7 @@ from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
 from ..model.terminal_text import one_line
 from ..model.translate import _, shown
+from ..model.words import headed
 from .html_text import text
 from .plan_graph import LOOKS, Node, NodeStatus
 from .svg_dag import HEIGHT, MARGIN, WIDTH, clipped, drawing, svg_tag
@@ -66,10 +67,8 @@ def plan_svg(nodes: Sequence[Node]) -> str:
 
 def _node(node: Node, x: int, y: float) -> str:
     look = LOOKS[node.status]
-    said = (
-        ": ".join(filter(None, (node.id, node.label)))
-        + f" ({shown(node.note) or _(node.status.value)})"
-    )
+    named = headed(node.id, node.label) if node.label else node.id
+    said = f"{named} ({shown(node.note) or _(node.status.value)})"
     dashed = ' stroke-dasharray="4 3"' if look.style == "dashed" else ""
     return (
         f'<g stroke="none" fill="#1f2328"><title>{text(one_line(said))}</title>'

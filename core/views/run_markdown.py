@@ -13,7 +13,7 @@ from ..model.excerpt import excerpt
 from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
-from ..model.words import counted, decimal, duration, money
+from ..model.words import counted, decimal, duration, headed, money
 from ..reporter.run_text import spent, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
 from .run_view import FeatureView, RunView
@@ -76,7 +76,7 @@ def heading(view: RunView) -> str:
     done, all = view.report.successful, len(view.features)
     mark = "✅" if done == all else "❌" if view.is_over else "⏳"
     said = _("{done} of {features} completed").format(done=done, features=counted(all, "feature"))
-    return f"{mark} {escaped(_short(view.report.project_name))}: {said}"
+    return f"{mark} {headed(escaped(_short(view.report.project_name)), said)}"
 
 
 def summary(view: RunView) -> list[str]:

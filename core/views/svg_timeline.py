@@ -12,7 +12,7 @@ from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.phase import Phase
 from ..model.translate import N_, _
-from ..model.words import counted, duration, figure
+from ..model.words import counted, duration, figure, headed
 from .html_text import text
 from .run_view import FeatureView, RunView, Span
 
@@ -153,7 +153,7 @@ def _bars(feature: FeatureView, scale: Scale, top: int) -> Iterator[str]:
                 kind, words = "claude lost", f"{words} ({_(outcomes[span.attempt].words)})"
         thin = span.phase in (Phase.WORKTREE, Phase.BETWEEN)
         tall = 3 if thin else BAR
-        said = text(f"{feature.id}: {words}, {duration(span.seconds)}")
+        said = text(headed(feature.id, f"{words}, {duration(span.seconds)}"))
         yield (
             f'<rect class="{kind}" {scale.across(span)} y="{top + (ROW - tall) / 2:g}" '
             f'height="{tall}"><title>{said}</title></rect>'

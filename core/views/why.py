@@ -321,7 +321,7 @@ def _changed(id: str, changed: tuple[ChangedInput, ...], situation: Situation) -
     others = tuple(each.dependency for each in changed if each.dependency)
     parts = [_named(each) for each in own]
     parts += [_dependency(other, situation) for other in others]
-    reason = _("runs again: {parts}").format(parts="; ".join(parts))
+    reason = _("runs again: {parts}").format(parts=_("; ").join(parts))
     waits_for = tuple(d for d in others if d in _due_dependencies(id, situation))
     commands = [f"rorchestrator run --only {id}"]
     if situation.state.feature(id).work is not None:

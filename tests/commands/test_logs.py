@@ -251,6 +251,27 @@ class WhileItGrows(unittest.TestCase):
             self.assertEqual(running.end().out, f"auth: checks, run {RUN}\n\n$ make\n")
             self.assertEqual(self.space.main("logs", "auth", "--checks", "-q").out, "$ make\n")
 
+    def test_the_lines_around_the_output_of_checks_are_in_the_language_of_the_user(self) -> None:
+        folder = os.path.join(self.space.state_folder, "logs", RUN)
+        begun = "2026-11-29 14:02:31"
+        with self.space.at_work(*attempt("auth")):
+            os.makedirs(folder)
+            with open(os.path.join(folder, "auth.verify.log"), "w") as file:
+                file.write(f"[in /w/auth, {begun}]\nok\n[ended with exit 2 after 1m05s]\n")
+            for language, expected in (
+                ("en", (f"[in /w/auth, {begun}]", "ok", "[ended with exit 2 after 1m05s]")),
+                (
+                    "fr",
+                    (
+                        f"[dans /w/auth, {begun}]",
+                        "ok",
+                        "[a renvoyé le code 2 après 1 min 05 s]",
+                    ),
+                ),
+            ):
+                said = self.space.main("logs", "auth", "--checks", "-q", "--lang", language)
+                self.assertEqual(tuple(said.out.splitlines()), expected)
+
     def test_a_feature_that_starts_over_ends_what_follows_its_old_attempt(self) -> None:
         with self.space.at_work(*attempt("auth", log=self.log)):
             running = self.space.start("logs", "auth", "-f")

@@ -51,6 +51,7 @@ class Numbers(unittest.TestCase):
         self.assertEqual((words.whole(12345), words.decimal("1.5")), ("12345", "1.5"))
         self.assertEqual((words.limit(10), words.thousands(12345)), ("$10.00", "12,345"))
         self.assertEqual((words.percent(0.9), words.figure("2m30s")), ("90 %", "2m30s"))
+        self.assertEqual(words.headed("auth", "completed"), "auth: completed")
 
 
 class InFrench(unittest.TestCase):
@@ -78,6 +79,13 @@ class InFrench(unittest.TestCase):
         self.assertEqual(words.counted(0, "wave"), "0 vague")
         self.assertEqual(words.tokens(1500), "~1,5\u00a0k tokens")
         self.assertEqual(words.percent(0.9), "90\u00a0%")
+
+    def test_a_number_that_was_written_in_english_has_no_commas(self) -> None:
+        self.assertEqual(words.figure("1,234,567"), "1\u202f234\u202f567")
+        self.assertEqual(words.figure("1,2"), "1,2")
+
+    def test_a_colon_has_a_space_before_it(self) -> None:
+        self.assertEqual(words.headed("auth", "terminée"), "auth\u00a0: terminée")
 
     def test_text_that_is_not_a_figure_stays(self) -> None:
         for text in ("", "auth", "$5", "12", "m", "v1.2"):

@@ -54,7 +54,7 @@ class WholeRun(unittest.TestCase):
         self.assertTrue(said.startswith("PLAN D'EXÉCUTION Shop\n"), said)
         self.assertIn("\nVAGUE 1 [PARALLÈLE]\n", said)
         self.assertIn("\nVAGUE 2\n", said)
-        self.assertIn("auth: Une (~30 k tokens, 0,15 $) [nouve", said)
+        self.assertIn("auth : Une (~30 k tokens, 0,15 $) [nouve", said)
         self.assertIn("Estimation : ~71,5 k tokens, 0,36 $\n", said)
 
     def test_the_lines_and_the_report_of_the_run_are_french(self) -> None:
@@ -105,7 +105,7 @@ class WholeRun(unittest.TestCase):
         broken = before.replace('"verify_attempts"', '"verify_attemps"')
         self.space.write({"config/feature_list.json": broken})
         said = self.space.main("plan", env=FRENCH).err
-        self.assertIn("feature_list.json a 1 défaut\n", said)
+        self.assertIn("feature_list.json contient 1 erreur\n", said)
         self.assertIn("clé inconnue (vouliez-vous dire 'verify_attempts' ?)", said)
         self.assertIn("verify_attempts", PROJECT)
 

@@ -8,7 +8,7 @@ from ...model.frozen import dataclass
 from ...model.outcome import Status
 from ...model.terminal_text import shell_word
 from ...model.translate import N_, _, language, shown
-from ...model.words import counted
+from ...model.words import counted, headed
 from ..html_feature import feature_section
 from ..html_parts import costs_section, graph_section, head, result, timeline_section
 from ..html_style import OF_SCRIPTS, words
@@ -274,4 +274,4 @@ def _head(title: str, *, with_files: bool = True) -> str:
 
 def title_of(view: RunView, project: str) -> str:
     """The title of the page."""
-    return f"{project}: {result(view)}" if view.id else project
+    return headed(project, result(view)) if view.id else project
