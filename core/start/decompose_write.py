@@ -6,36 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..git.paths import is_in
 from ..model.errors import UserError
-from ..model.translate import _, shown
+from ..model.translate import N_, _, shown
 from . import list_edit
 from .decompose_list import Draft
 from .decompose_target import Target
+from .new_files import check_inside, check_writable
 from .template_files import SUFFIX, write_prompt
 
 
 def check_places(target: Target) -> None:
     """Raise :class:`UserError` if the files could not be written: before anything is paid for."""
     prompts = os.path.join(target.workspace, "prompts")
-    real = os.path.realpath(target.workspace)
-    if not is_in(os.path.realpath(prompts), real):
-        raise UserError(
-            _("{path} leads out of {folder}").format(path=prompts, folder=real),
-            hint=_("remove the link {path}").format(path=prompts),
-        )
+    check_inside(prompts, target.workspace)
     for folder in (prompts, os.path.dirname(target.path)):
-        there = folder
-        while not os.path.lexists(there):
-            there = os.path.dirname(there)
-        if not os.path.isdir(there):
-            raise UserError(
-                _("{path} is not a folder").format(path=there), hint=_("rename that file")
-            )
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise UserError(
-                _("{path} is not writable").format(path=there), hint=_("correct its permissions")
-            )
+        check_writable(folder, N_("correct its permissions"))
 
 
 def write_draft(draft: Draft) -> list[str]:

@@ -71,22 +71,32 @@ def check_folders(root: str, files: Sequence[NewFile]) -> None:
     real = os.path.realpath(root)
     for file in files:
         folder = os.path.dirname(os.path.join(real, file.path))
-        if not is_in(os.path.realpath(folder), real):
-            raise UserError(
-                N_("{folder} leads out of {root}").format(folder=folder, root=root),
-                hint=N_("remove the link {folder}").format(folder=folder),
-            )
-        while not os.path.lexists(folder):
-            folder = os.path.dirname(folder)
-        if not os.path.isdir(folder):
-            raise UserError(
-                N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
-            )
-        if not os.access(folder, os.W_OK | os.X_OK):
-            hint = N_(
-                "change its permissions, or name another folder: rorchestrator init --dir DIR"
-            )
-            raise UserError(N_("{folder} is not writable").format(folder=folder), hint=hint)
+        check_inside(folder, root)
+        check_writable(
+            folder,
+            N_("change its permissions, or name another folder: rorchestrator init --dir DIR"),
+        )
+
+
+def check_inside(path: str, root: str) -> None:
+    """Raise :class:`UserError` if a path leads out of a folder, by ``..`` or through a link."""
+    if not is_in(os.path.realpath(path), os.path.realpath(root)):
+        raise UserError(
+            N_("{path} leads out of {root}").format(path=path, root=root),
+            hint=N_("remove the link, or name a path inside"),
+        )
+
+
+def check_writable(folder: str, hint: str) -> None:
+    """Raise :class:`UserError` if a folder, or the one where it would be made, is not writable."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise UserError(
+            N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(N_("{folder} is not writable").format(folder=folder), hint=hint)
 
 
 def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:

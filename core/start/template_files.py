@@ -11,6 +11,7 @@ from ..model.frozen import dataclass
 from ..model.translate import N_
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
 from ..project.source_text import decoded
+from .new_files import check_inside
 from .template import Template, parsed
 
 OWN = os.path.join(".rorchestrator", "templates")
@@ -100,12 +101,7 @@ def write_prompt(workspace: str, id: str, text: str) -> str:
     """
     folder = os.path.join(workspace, "prompts")
     path = os.path.join(folder, id + SUFFIX)
-    real = os.path.realpath(workspace)
-    if os.path.commonpath([os.path.realpath(folder), real]) != real:
-        raise UserError(
-            N_("{folder} leads out of {workspace}").format(folder=folder, workspace=workspace),
-            hint=N_("remove the link {folder}").format(folder=folder),
-        )
+    check_inside(folder, workspace)
     try:
         os.makedirs(folder, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from ...git.paths import is_in
 from ...model.errors import UserError
 from ...model.frozen import dataclass
 from ...model.translate import N_
@@ -21,6 +20,7 @@ from ...reporter.documents import write_whole
 from .. import list_edit
 from ..first_list import SCHEMA
 from ..list_edit import ListFile
+from ..new_files import check_inside
 from ..template_files import repository_around, text_of_file
 from .merge import Merge, Prompt, Target
 
@@ -169,20 +169,12 @@ def _write_prompt(place: Place, prompt: Prompt, made: list[str]) -> Iterator[str
     path = prompt_path(place.workspace, prompt.name)
     if prompt.old is None:
         path = os.path.join(place.workspace, "prompts", prompt.name)
-    _check_inside(path, place.workspace)
+    check_inside(path, place.workspace)
     if prompt.old is None:
         _create(path, prompt.text, made)
     else:
         _rewrite(path, prompt.text, prompt.old)
     yield path
-
-
-def _check_inside(path: str, workspace: str) -> None:
-    if not is_in(os.path.realpath(path), os.path.realpath(workspace)):
-        raise UserError(
-            N_("{path} leads out of {workspace}").format(path=path, workspace=workspace),
-            hint=N_("remove the link, or move the file"),
-        )
 
 
 def _create(path: str, text: str, made: list[str]) -> None:
