@@ -10,8 +10,9 @@ from .options import add_common_options
 
 EXAMPLES = N_("""\
 examples:
-  rorchestrator completion bash > ~/.local/share/bash-completion/completions/rorchestrator
-  rorchestrator completion fish > ~/.config/fish/completions/rorchestrator.fish
+  rorchestrator completion bash >> ~/.bashrc
+  rorchestrator completion zsh >> ~/.zshrc
+  rorchestrator completion fish >> ~/.config/fish/config.fish
 """)
 
 

@@ -14,7 +14,7 @@ from ..landing.stack import Resolution, Resolved
 from ..model.errors import ExitCode, StateError
 from ..model.excerpt import some
 from ..model.frozen import replace
-from ..model.terminal_text import clean, one_line
+from ..model.terminal_text import clean, one_line, shell_word
 from ..model.translate import _, shown
 from ..model.words import counted, headed, money
 from ..process.spawner import run_sync
@@ -46,7 +46,7 @@ def land(
     except StateError as error:
         error.exit_code = ExitCode.INCOMPLETE
         raise
-    return show(report, display)
+    return show(report, display, into=options.into)
 
 
 def preview(project: OpenProject, options: MergeOptions, display: Display) -> int:
@@ -73,12 +73,13 @@ class ProgressPrinter:
             print(one_line(shown(words)), file=sys.stderr, flush=True)
 
 
-def show(report: MergeReport, display: Display) -> int:
-    """Print the report of a ``merge``; returns the exit code."""
+def show(report: MergeReport, display: Display, *, into: str = "") -> int:
+    """Print the report of a ``merge``, requested ``into`` a branch; returns the exit code."""
     if display.json:
         print(json.dumps(report.to_json(), indent=display.indent), flush=True)
     else:
-        for line in _lines(report, display, style_of(sys.stdout, display.color)):
+        style = style_of(sys.stdout, display.color)
+        for line in (*_lines(report, display, style), *_next(report, display, style, into)):
             print(line)
     return ExitCode.UP_TO_DATE if report.is_complete else ExitCode.INCOMPLETE
 
@@ -90,6 +91,16 @@ def _lines(report: MergeReport, display: Display, style: Style) -> Iterator[str]
             yield from _resolution_lines(ending, ending.resolution)
     if not display.quiet:
         yield one_line(_summary(report))
+
+
+def _next(report: MergeReport, display: Display, style: Style, into: str) -> Iterator[str]:
+    """The command to type after a landing."""
+    landed = any(ending.state is LandingState.LANDED for ending in report.features)
+    if landed and not display.quiet:
+        target = f" --into {shell_word(into)}" if into else ""
+        purpose = _("removes merged worktrees and branches")
+        arrow = style.pick("→", "->")
+        yield f"{arrow} {one_line(f'rorchestrator cleanup --merged{target}')}  ({purpose})"
 
 
 def _feature_lines(ending: Ending, into: str, display: Display, style: Style) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import sys
 
 from ..model.errors import ExitCode
+from ..model.terminal_text import one_line
 from ..model.translate import _
 from ..model.words import counted, duration
 from ..orchestrator.one_run import Decided, OneRun
@@ -20,9 +21,17 @@ from .running import Printer, reporter_of, show_plan
 
 
 def rehearse(
-    project: OpenProject, options: RehearsalOptions, asking: Asking, display: Display
+    project: OpenProject,
+    options: RehearsalOptions,
+    asking: Asking,
+    display: Display,
+    *,
+    then: str = "",
 ) -> int:
-    """Rehearse what ``run`` would do; exit code 1 if there are findings."""
+    """Rehearse what ``run`` would do; exit code 1 if there are findings.
+
+    ``then`` is the command to type if there are none.
+    """
     printer = Printer(display)
     with Signals() as handlers:
         try:
@@ -44,13 +53,13 @@ def rehearse(
                 listeners=[reporter.on_event, live.attendant.on_event],
                 beside=lambda: live.watch(reporter.tick),
             )
-            return _rehearse(rehearsal, asking, printer)
+            return _rehearse(rehearsal, asking, printer, then)
         except SignalReceived as heard:
             print(_("\nStopped, and the temporary copy is removed."), file=sys.stderr)
             return 128 + heard.number
 
 
-def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
+def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer, then: str) -> int:
     run = OneRun(rehearsal.project, rehearsal.options.run)
     decided = Decided(rehearsal.decisions, rehearsal.selected, (), ())
     show_plan(run, decided, printer, style_of(sys.stderr, printer.display.color))
@@ -60,7 +69,7 @@ def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
         printer.say(_("Nothing was started."))
         return ExitCode.CANNOT_START
     found = rehearsal.try_all()
-    _show(found, printer)
+    _show(found, printer, then)
     return found.exit_code
 
 
@@ -80,7 +89,7 @@ def _agreed(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> bool:
     return True
 
 
-def _show(found: Rehearsed, printer: Printer) -> None:
+def _show(found: Rehearsed, printer: Printer, then: str) -> None:
     quiet = printer.display.quiet
     if printer.display.json:
         printer.print(json.dumps(found.to_json()), sys.stdout)
@@ -92,4 +101,6 @@ def _show(found: Rehearsed, printer: Printer) -> None:
             lines.append(
                 _("The rehearsal itself took {time}.").format(time=duration(found.seconds))
             )
+            if then and found.exit_code == ExitCode.UP_TO_DATE:
+                lines.append(f"{style.pick('→', '->')} {one_line(then)}")
         printer.print("\n".join(lines), sys.stdout)

@@ -95,7 +95,9 @@ def execute(arguments: argparse.Namespace) -> int:
         from .rehearsing import rehearse
 
         asked = RehearsalOptions(options, arguments.merge, arguments.allow_bypass)
-        return rehearse(project, asked, asking(arguments), display_of(arguments))
+        words = [word for word in arguments.words if not word.startswith(("--reh", "--y", "-y"))]
+        then = f"rorchestrator {same_words(words)}"
+        return rehearse(project, asked, asking(arguments), display_of(arguments), then=then)
     if not arguments.allow_bypass:
         check_permissions(project.config, same_words(arguments.words))
     landing = LandAfterwards(arguments.resolve) if arguments.merge else None

@@ -23,7 +23,8 @@ examples:
   rorchestrator templates list
   rorchestrator templates show bug-fix
   rorchestrator templates new search --template feature --set title="Search" \\
-      --set goal="A visitor finds a product by its name."
+      --set goal="A visitor finds a product by its name." --set file=src/search.py \\
+      --set test_file=tests/test_search.py --set test_command="pytest tests/test_search.py"
 """)
 
 

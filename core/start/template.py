@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.terminal_text import shell_word
 from ..model.translate import N_
 from ..model.words import counted
 from ..project.keys import FEATURE
@@ -193,15 +194,19 @@ def filled(template: Template, id: str, given: Mapping[str, str]) -> Made:
         if name not in known
     ]
     if faults:
+        kept = [
+            f"--set {shell_word(f'{name}={text}')}" for name, text in given.items() if text.strip()
+        ]
         wanted = [f"--set {variable.name}=…" for variable in missing]
-        command = ["rorchestrator templates new", id, "--template", template.name, *wanted]
+        command = ["rorchestrator templates new", id, "--template", template.name, *kept, *wanted]
+        is_short = all(text.isprintable() for text in given.values())
         shown = N_("rorchestrator templates show {template} shows its variables").format(
             template=template.name
         )
         raise UserError(
             N_("template {template!r} needs other variables").format(template=template.name),
             details=tuple(faults),
-            hint=" ".join(command) if len(wanted) == len(faults) and not given else shown,
+            hint=" ".join(command) if len(wanted) == len(faults) and is_short else shown,
         )
     defaults = {each.name: each.default or "" for each in template.variables}
     values = {**defaults, **given, "id": id}

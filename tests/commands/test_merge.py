@@ -41,6 +41,17 @@ class Landing(MergeTest):
         self.assertEqual(self.shop.git("status", "--porcelain"), "")
         self.assertTrue(os.path.exists(os.path.join(self.shop.path, "c.txt")))
 
+    def test_the_next_command_cleans_up_where_it_landed(self) -> None:
+        self.shop.git("branch", "develop")
+        what = "  (removes merged worktrees and branches)\n"
+        into = self.merge("b", "--into", "develop").out
+        self.assertTrue(
+            into.endswith(f"→ rorchestrator cleanup --merged --into develop{what}"), into
+        )
+        said = self.merge().out
+        self.assertTrue(said.endswith(f"→ rorchestrator cleanup --merged{what}"), said)
+        self.assertNotIn("cleanup", self.merge().out)
+
     def test_a_second_time_there_is_nothing_to_do(self) -> None:
         self.merge()
         tip = self.shop.commit_of("main")

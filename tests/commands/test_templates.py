@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 
 from tests.support.commands import read_text
 from tests.support.workspace import Workspace, WorkspaceTest, feature
@@ -57,6 +58,12 @@ class TemplatesTest(WorkspaceTest):
         said = self.workspace.main("templates", "new", "b", "-q", "--template", "page", *TITLE)
         self.assertEqual((said.code, said.err), (0, ""))
         self.assertIn("b.md exists already", self.refused("new", "b", "--template", "page", *TITLE))
+
+    def test_the_example_of_the_help_can_be_typed_as_it_stands(self) -> None:
+        shown = self.workspace.main("templates", "--help").out
+        words = shlex.split(shown.split("rorchestrator ")[-1].replace("\\\n", ""))
+        said = self.workspace.main(*words)
+        self.assertEqual((said.code, said.json["creates"][0]), (0, "path:src/search.py"))
 
     def test_an_id_that_the_list_cannot_have_is_refused(self) -> None:
         words = ("--template", "page", *TITLE)

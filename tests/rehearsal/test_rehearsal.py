@@ -381,6 +381,12 @@ class Questions(WorkspaceTest):
         self.assertEqual(said.code, 2)
         self.assertIn("there is no terminal to ask on", said.err)
 
+    def test_where_nothing_is_found_the_run_of_the_same_features_comes_next(self) -> None:
+        with Workspace([feature("a"), feature("b")]) as place:
+            said = place.main("run", "--rehearse", "--only", "a", "--yes")
+        self.assertEqual(said.code, 0, said)
+        self.assertTrue(said.out.endswith("→ rorchestrator run --only a\n"), said.out)
+
 
 class Stopped(RehearsalTest):
     def test_a_signal_at_any_point_leaves_nothing(self) -> None:

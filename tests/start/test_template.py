@@ -122,6 +122,15 @@ class Filled(unittest.TestCase):
         command = "rorchestrator templates new home --template page --set title=… --set file=…"
         self.assertEqual(caught.exception.hint, command)
 
+    def test_the_command_to_type_keeps_what_was_given(self) -> None:
+        with self.assertRaises(UserError) as caught:
+            filled(template(), "home", {"title": "The home page", "file": " "})
+        kept = "rorchestrator templates new home --template page --set 'title=The home page'"
+        self.assertEqual(caught.exception.hint, f"{kept} --set file=…")
+        with self.assertRaises(UserError) as caught:
+            filled(template(), "home", {"title": "two\nlines"})
+        self.assertIn("shows its variables", caught.exception.hint)
+
 
 if __name__ == "__main__":
     unittest.main()
