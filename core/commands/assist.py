@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ..model.feature import Feature
     from ..project.open import OpenProject
     from ..reporter.style import Style
-    from ..start.assistant_finding import Knowledge
-    from ..start.assistant_text import Opinions, Result
+    from ..start.assisting.finding import Knowledge
+    from ..start.assisting.second_opinion import SecondOpinion
+    from ..start.assisting.text import Opinions, Result
     from ..start.list_edit import ListFile
-    from ..start.second_opinion import SecondOpinion
     from .assisting import Decided
 
 EXAMPLES = N_("""\
@@ -85,9 +85,9 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..project.list_path import list_path
     from ..project.open import open_project
     from ..start import list_edit
-    from ..start.assistant import changes
-    from ..start.assistant_evidence import gather
-    from ..start.assistant_text import Result
+    from ..start.assisting.assistant import changes
+    from ..start.assisting.evidence import gather
+    from ..start.assisting.text import Result
 
     _check_usage(arguments)
     # Read before it is opened: if it changes in between, the edit is refused.
@@ -142,8 +142,8 @@ def _opinion(
     import asyncio
 
     from ..project.claude_program import with_program
-    from ..start.assistant import findings
-    from ..start.second_opinion import MAX_COST_USD, second_opinion
+    from ..start.assisting.assistant import findings
+    from ..start.assisting.second_opinion import MAX_COST_USD, second_opinion
     from .ask_consent import check_reading
     from .decomposing import Progress
 
@@ -164,7 +164,7 @@ def _asking(arguments: argparse.Namespace) -> Asking:
 
 
 def _told(said: SecondOpinion) -> Opinions:
-    from ..start.assistant_text import Opinions
+    from ..start.assisting.text import Opinions
 
     cost = said.spent.usd if said.spent.is_complete else None
     return Opinions(len(said.heard.opinions), said.heard.dropped, cost, said.heard.fault)
@@ -183,7 +183,7 @@ def _decided(
     result: Result,
 ) -> Decided:
     """What is accepted, by ``--yes`` or by the user."""
-    from ..start.assistant import accept_safe, findings
+    from ..start.assisting.assistant import accept_safe, findings
     from .assisting import Decided, ask_each
 
     if arguments.yes:
@@ -202,8 +202,8 @@ def _settled(
     """Write or print the result; the exit code."""
     from ..model.frozen import replace
     from ..start import list_edit
-    from ..start.assistant_change import changed_text, patch_of
-    from ..start.assistant_text import document
+    from ..start.assisting.change import changed_text, patch_of
+    from ..start.assisting.text import document
 
     text = changed_text(file, result.changes) if result.changes else file.text
     if arguments.patch:
@@ -229,7 +229,7 @@ def _style(arguments: argparse.Namespace, stream: TextIO) -> Style:
 
 
 def _notes(result: Result) -> list[str]:
-    from ..start.assistant_text import notes
+    from ..start.assisting.text import notes
 
     return list(notes(result))
 
@@ -241,7 +241,7 @@ def _tell(arguments: argparse.Namespace, lines: Iterable[str]) -> None:
 
 def _show(arguments: argparse.Namespace, result: Result, *, was_asked: bool) -> None:
     """Print findings on standard output; what was done, and what to know, on standard error."""
-    from ..start.assistant_text import done_words, finding_lines, summary
+    from ..start.assisting.text import done_words, finding_lines, summary
 
     if not (was_asked or arguments.patch):
         style = _style(arguments, sys.stdout)

@@ -10,9 +10,9 @@ from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
 from ..model.translate import _
 from ..reporter.style import Style
-from ..start.assistant import accept, findings
-from ..start.assistant_finding import Finding, Knowledge
-from ..start.assistant_text import explanation, finding_lines
+from ..start.assisting.assistant import accept, findings
+from ..start.assisting.finding import Finding, Knowledge
+from ..start.assisting.text import explanation, finding_lines
 from .options import YES
 
 NO = ("n", "no", "non")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..project.open import OpenProject
-    from ..start.decompose_list import Draft
-    from ..start.decompose_target import Target
-    from ..start.decomposer import Decomposed, Request
+    from ..start.decomposing.decomposer import Decomposed, Request
+    from ..start.decomposing.list import Draft
+    from ..start.decomposing.target import Target
 
 MOST_FEATURES = 20
 MAX_COST_USD = 2.0
@@ -109,8 +109,8 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     from ..project.claude_program import with_program
     from ..project.open import open_config
-    from ..start.decompose_target import target_of
-    from ..start.decompose_write import check_places
+    from ..start.decomposing.target import target_of
+    from ..start.decomposing.write import check_places
     from .decomposed import settle
 
     request = _request(arguments)
@@ -129,8 +129,8 @@ def execute(arguments: argparse.Namespace) -> int:
 def _request(arguments: argparse.Namespace) -> Request:
     """The specification and the limits. Raises :class:`UserError` if no call could be paid for."""
     from ..runner.budget import LEAST_USD
-    from ..start.decompose_spec import read_specification
-    from ..start.decomposer import Request
+    from ..start.decomposing.decomposer import Request
+    from ..start.decomposing.spec import read_specification
 
     usd = arguments.max_cost or MAX_COST_USD
     if usd < LEAST_USD:
@@ -170,8 +170,8 @@ def _decomposed(
     import asyncio
 
     from ..reporter.console import style_of
-    from ..start.decompose_plan import advice
-    from ..start.decomposer import Viewer, decompose
+    from ..start.decomposing.decomposer import Viewer, decompose
+    from ..start.decomposing.plan import advice
     from .decomposing import Progress
 
     def advise(draft: Draft) -> Iterator[str]:

@@ -15,11 +15,11 @@ from ..model.words import counted
 from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.plan_text import plan_lines
-from ..start.decompose_list import Draft
-from ..start.decompose_plan import draft_plan
-from ..start.decompose_text import diff_lines, finding_lines, spent_words
-from ..start.decompose_write import write_draft
-from ..start.decomposer import Decomposed
+from ..start.decomposing.decomposer import Decomposed
+from ..start.decomposing.list import Draft
+from ..start.decomposing.plan import draft_plan
+from ..start.decomposing.text import diff_lines, finding_lines, spent_words
+from ..start.decomposing.write import write_draft
 from .options import agrees
 
 TYPE_CHECKING = False

@@ -33,8 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print what was found; exit 1 if there is a fault."""
     from ..reporter.console import style_of
-    from ..start.diagnosis import Level, count, document, text_lines
-    from ..start.doctor import examine
+    from ..start.examining.diagnosis import Level, count, document, text_lines
+    from ..start.examining.doctor import examine
 
     display = display_of(arguments)
     lines = examine(arguments.config or "", arguments.base or "", arguments.mask)

@@ -16,8 +16,8 @@ from ..project.claude_program import with_program
 from ..project.decisions import check_permissions
 from ..project.keys import EMPTY
 from ..project.list_path import list_path
+from ..start.decomposing.talk import talk_words, typed_command
 from ..start.plugin_folder import plugin_folder
-from ..start.talk import talk_words, typed_command
 from ..start.template_files import repository_around
 from .ask_consent import check_consent, is_terminal
 from .options import asking, opened_or_recorded, same_words

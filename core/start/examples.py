@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.translate import N_
+from ..process.own_program import PACKAGE
 from .new_files import NewFile
 from .template_files import shipped_folder
 
@@ -25,7 +26,7 @@ BASE = "main"
 """The base branch of the examples."""
 
 
-def files_of(name: str, base: str = BASE, package: str = "") -> list[NewFile]:
+def files_of(name: str, base: str = BASE, package: str = PACKAGE) -> list[NewFile]:
     """The list of an example, whose features start from ``base``, and the prompts that it names.
 
     Raises :class:`UserError` for an unknown name, or if the examples are not there.

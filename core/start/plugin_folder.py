@@ -6,11 +6,11 @@ import os
 
 from ..model.errors import UserError
 from ..model.translate import _
+from ..process.own_program import PACKAGE
 
 
-def plugin_folder(package: str = "") -> str:
+def plugin_folder(package: str = PACKAGE) -> str:
     """The folder of the plugin. Raises :class:`UserError` if it is missing."""
-    package = package or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     installed = os.path.join(package, "claude_plugin")
     cloned = os.path.join(os.path.dirname(package), "install", "claude-plugin")
     for folder in (installed, cloned):

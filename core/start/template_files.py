@@ -9,6 +9,7 @@ from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.translate import N_
+from ..process.own_program import PACKAGE
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
 from ..project.source_text import decoded
 from .new_files import check_inside
@@ -30,9 +31,8 @@ class TemplateFile:
     """Whether it is the user's own."""
 
 
-def shipped_folder(package: str = "") -> str:
+def shipped_folder(package: str = PACKAGE) -> str:
     """The folder of the included templates: in a package, or in a clone."""
-    package = package or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     installed = os.path.join(package, "examples", "prompts", "templates")
     if os.path.isdir(installed):
         return installed

@@ -8,7 +8,7 @@ import unittest
 from core.commands.assisting import Decided, ask_each
 from core.model.feature import Feature
 from core.reporter.style import Style
-from core.start.assistant_finding import Knowledge
+from core.start.assisting.finding import Knowledge
 from tests.support.commands import streams
 from tests.support.dependencies import brief, one
 

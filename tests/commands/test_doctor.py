@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from core.model.mask import Mask
-from core.start.doctor import examine
+from core.start.examining.doctor import examine
 from tests.support.commands import CommandResult, standing_in
 from tests.support.machines import PLAIN, claude, programs
 from tests.support.workspace import Workspace, WorkspaceTest, feature

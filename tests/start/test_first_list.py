@@ -13,7 +13,7 @@ from core.model.frozen import replace
 from core.project.base_branch import Base
 from core.project.feature_list import load
 from core.start import first_list, prompt_lint
-from core.start.listing import permission_lines
+from core.start.examining.listing import permission_lines
 from core.start.prompt_lint import Around, Prompt
 from core.start.stacks.choice import choose
 from core.start.survey import Survey

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.model.feature import Feature
-from core.start.assistant_facts import Facts
-from core.start.assistant_finding import Finding, Knowledge
+from core.start.assisting.facts import Facts
+from core.start.assisting.finding import Finding, Knowledge
 
 
 def one(

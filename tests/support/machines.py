@@ -6,7 +6,7 @@ import os
 import shutil
 
 from core.model.feature import ClaudeOptions
-from core.start.machine import needed_options
+from core.start.examining.machine import needed_options
 from tests.support.workspace import Workspace
 
 SIGNED_IN = '{"loggedIn": true, "authMethod": "claude.ai"}'

@@ -11,6 +11,7 @@ from contextlib import suppress
 from ...model.translate import N_, _
 from ...process.companion import Companion
 from ...process.environment import without_git
+from ...process.own_program import ROOT
 from ...process.supervisor import MARK
 from ..view import View
 
@@ -74,12 +75,9 @@ class WebBeside(View):
 
 def _command(words: Sequence[str]) -> list[str]:
     package = __name__.rpartition(".views.")[0]
-    root = os.path.abspath(__file__)
-    for _level in range(4):
-        root = os.path.dirname(root)
     # Not from the current folder, which may be that of somebody else's repository.
     program = (
-        f"import sys; sys.path = [{root!r}, *filter(None, sys.path)]; "
+        f"import sys; sys.path = [{ROOT!r}, *filter(None, sys.path)]; "
         f"from {package}.cli import entry_point; entry_point()"
     )
     return [sys.executable, "-c", program, "web", "--until-eof", "--json", *words]

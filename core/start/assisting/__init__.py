@@ -1,0 +1,1 @@
+"""`assist`: findings on the dependencies of a list, with their evidence, and its changes."""

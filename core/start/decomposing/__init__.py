@@ -1,0 +1,1 @@
+"""`decompose`: what Claude is asked, what its answer must be, and how it becomes a list."""

@@ -1,0 +1,1 @@
+"""`doctor`: what it examines, and the lines that it finds."""
