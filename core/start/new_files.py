@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 
 from ..git.paths import is_in
@@ -106,33 +106,56 @@ def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
     """
     for file in files:
         path = os.path.join(root, file.path)
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "ab" if file.appends else "xb", buffering=0) as stream:
-                _write_whole(stream, file)
-        except FileExistsError:
-            raise UserError(
-                N_("{path} has appeared meanwhile, and stays as it is").format(path=path),
-                hint=N_("look at it, then run this again"),
-            ) from None
-        except OSError as error:
-            raise UserError(
-                N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
-            ) from None
+        if file.appends:
+            _append(path, file.text)
+        else:
+            create(path, file.text, hint=N_("look at it, then run this again"))
         yield file.path
 
 
-def _write_whole(stream: FileIO, file: NewFile) -> None:
-    """Write a text, or leave nothing of it: a part of it would count as the file of a user."""
-    size = stream.seek(0, os.SEEK_END)
-    text = file.text.encode("utf-8", "surrogateescape")
+def create(path: str, text: str, *, hint: str) -> None:
+    """Write a new file and its folder.
+
+    Raises :class:`UserError` if it cannot be written, with the ``hint`` if it exists already.
+    """
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "xb", buffering=0) as stream:
+            _write_whole(stream, text, undo=lambda: os.unlink(path))
+    except FileExistsError as error:
+        if error.filename != path:
+            raise UserError(
+                N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
+            ) from None
+        raise UserError(N_("{path} exists already").format(path=path), hint=hint) from None
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _append(path: str, text: str) -> None:
+    try:
+        with open(path, "ab", buffering=0) as stream:
+            size = stream.seek(0, os.SEEK_END)
+            _write_whole(stream, text, undo=lambda: stream.truncate(size))
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> UserError:
+    return UserError(
+        N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+    )
+
+
+def _write_whole(stream: FileIO, text: str, *, undo: Callable[[], object]) -> None:
+    """Write a text, or nothing of it: a part of it would count as the file of a user."""
+    content = text.encode("utf-8", "surrogateescape")
     written = 0
     try:
-        while written < len(text):
-            written += stream.write(text[written:])
+        while written < len(content):
+            written += stream.write(content[written:])
+        os.fsync(stream.fileno())
     except BaseException:
-        if file.appends:
-            stream.truncate(size)
-        else:
-            os.unlink(stream.name)
+        undo()
         raise

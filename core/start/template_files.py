@@ -12,7 +12,7 @@ from ..model.translate import N_
 from ..process.own_program import PACKAGE
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
 from ..project.source_text import decoded
-from .new_files import check_inside
+from .new_files import check_inside, create
 from .template import Template, parsed
 
 OWN = os.path.join(".rorchestrator", "templates")
@@ -102,21 +102,5 @@ def write_prompt(workspace: str, id: str, text: str) -> str:
     folder = os.path.join(workspace, "prompts")
     path = os.path.join(folder, id + SUFFIX)
     check_inside(folder, workspace)
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        if error.filename != path:
-            raise UserError(
-                N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
-            ) from None
-        raise UserError(
-            N_("{path} exists already").format(path=path),
-            hint=N_("choose another id, or remove the file"),
-        ) from None
-    except OSError as error:
-        raise UserError(
-            N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
-        ) from None
+    create(path, text, hint=N_("choose another id, or remove the file"))
     return path

@@ -60,7 +60,7 @@ class NewFiles(unittest.TestCase):
         self.put("a", b"old")
         with self.assertRaises(UserError) as caught:
             list(write(self.root, [NewFile("a", "x")]))
-        self.assertIn("has appeared meanwhile", caught.exception.message)
+        self.assertIn("exists already", caught.exception.message)
         self.assertEqual(self.content("a"), b"old")
 
     def test_a_file_that_cannot_be_written_is_named(self) -> None:

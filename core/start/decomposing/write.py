@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-from ...model.errors import UserError
-from ...model.translate import N_, _, shown
+from ...model.translate import N_
 from .. import list_edit
-from ..new_files import check_inside, check_writable
+from ..new_files import check_inside, check_writable, create
 from ..template_files import SUFFIX, write_prompt
 from .list import Draft
 from .target import Target
@@ -35,39 +33,11 @@ def write_draft(draft: Draft) -> list[str]:
         if draft.target.file is not None:
             list_edit.write(draft.target.file, draft.text)
         else:
-            _create(draft.target.path, draft.text)
+            hint = N_("name another list with --config PATH")
+            create(draft.target.path, draft.text, hint=hint)
     except BaseException:
         for path in written:
             with suppress(OSError):
                 os.unlink(path)
         raise
     return [draft.target.path, *written]
-
-
-def _create(path: str, text: str) -> None:
-    folder = os.path.dirname(path)
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with open(path, "x", encoding="utf-8", newline="\n") as file, _removed_if_unfinished(path):
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError as error:
-        said = _("{path} exists already").format(path=path)
-        if error.filename != path:
-            said = _("{path} is not a folder").format(path=folder)
-        raise UserError(said, hint=_("name another list with --config PATH")) from None
-    except OSError as error:
-        said = _("{path} can't be written: {error}").format(
-            path=path, error=shown(error.strerror or "")
-        )
-        raise UserError(said) from None
-
-
-@contextmanager
-def _removed_if_unfinished(path: str) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        os.unlink(path)
-        raise

@@ -20,7 +20,7 @@ from ...reporter.documents import write_whole
 from .. import list_edit
 from ..first_list import SCHEMA
 from ..list_edit import ListFile
-from ..new_files import check_inside
+from ..new_files import check_inside, create
 from ..template_files import repository_around, text_of_file
 from .merge import Merge, Prompt, Target
 
@@ -178,16 +178,9 @@ def _write_prompt(place: Place, prompt: Prompt, made: list[str]) -> Iterator[str
 
 
 def _create(path: str, text: str, made: list[str]) -> None:
-    """Write a file that does not exist."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "x", encoding="utf-8") as file:
-            made.append(path)
-            file.write(text)
-    except OSError as error:
-        raise UserError(
-            N_("{path} can't be written: {why}").format(path=path, why=error.strerror)
-        ) from None
+    """Write a new file, to be removed again if another one can't be written."""
+    create(path, text, hint=N_("try again"))
+    made.append(path)
 
 
 def _rewrite(path: str, text: str, old: str) -> None:

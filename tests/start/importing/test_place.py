@@ -113,7 +113,7 @@ class Files(InAWorkspace):
         place = self.place()
         path = self.write("prompts/a.md", "edited")
         self.assertIn("changed meanwhile", self.refused(place, "{}", Prompt("a.md", "new", "old")))
-        self.assertIn("File exists", self.refused(place, "{}", Prompt("a.md", "new", None)))
+        self.assertIn("exists already", self.refused(place, "{}", Prompt("a.md", "new", None)))
         self.assertEqual(read_text(path), "edited")
         with mock.patch(
             "core.start.importing.place.write_whole", side_effect=OSError(28, "No space")
@@ -161,7 +161,7 @@ class NewList(InAWorkspace):
         place = place_of(self.path)
         self.write("prompts/b.md", "x")
         prompts = (Prompt("a.md", "x", None), Prompt("b.md", "x", None))
-        with self.assertRaisesRegex(UserError, "File exists"):
+        with self.assertRaisesRegex(UserError, "exists already"):
             write(place, "{}", prompts)
         self.assertEqual(os.listdir(os.path.join(self.workspace, "prompts")), ["b.md"])
 
