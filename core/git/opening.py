@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
@@ -52,10 +53,18 @@ def _no_repository(path: str, home: str, finished: Finished) -> UserError:
     here = os.path.realpath(path)
     if here in (os.path.realpath(home or os.sep), os.sep):
         # `git init` is not for a home folder.
-        hint = N_("run this in the repository, or set project.repo_path")
+        hint = N_("cd into the repository, or name it in project.repo_path of a list")
     else:
-        hint = "git init && git add . && git commit -m 'Initial commit'"
+        hint = f"git init && {first_commit(path)}"
     return UserError(N_("{path} is not in a git repository").format(path=path), hint=hint)
+
+
+def first_commit(folder: str) -> str:
+    """The command that makes the first commit of a folder; git makes no empty one unasked."""
+    with suppress(OSError):
+        if not set(os.listdir(folder)) - {".git"}:
+            return "git commit --allow-empty -m 'Initial commit'"
+    return "git add . && git commit -m 'Initial commit'"
 
 
 def _refused(what: str, finished: Finished) -> UserError:

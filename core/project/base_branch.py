@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..git.door import Git
+from ..git.opening import first_commit
 from ..git.refs import HEADS
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
@@ -77,7 +78,7 @@ async def _missing(
     if not (branches or remote or await git.commit_of("HEAD", at=_checkout(git))):
         return UserError(
             N_("the repository has no commit yet"),
-            hint="git add . && git commit -m 'Initial commit'",
+            hint=first_commit(git.repository.top),
         )
     known = [*(branch for branch in branches if not is_ours(branch)), *remote]
     what = N_("the base branch {name!r} does not exist{did_you_mean}").format(

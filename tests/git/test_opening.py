@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.git import (
     staging,
     worktree_status,
 )
-from core.git.opening import open_repository, version_in
+from core.git.opening import first_commit, open_repository, version_in
 from core.model.errors import UserError
 from core.process.spawner import run_sync
 from tests.support.git import GitTest
@@ -56,6 +57,18 @@ class OpenTest(GitTest):
     def test_a_repository_without_commits_opens_and_has_no_branch(self) -> None:
         empty = self.make("empty", empty=True)
         self.assertEqual(run_sync(self.open(empty.path).commit_of("main")), "")
+
+    def test_the_first_commit_of_a_folder_can_be_made_as_it_is_said(self) -> None:
+        for files in (dict[str, str](), {"a.txt": "a\n"}):
+            with self.subTest(files):
+                place = self.make(f"of {len(files)}", empty=True)
+                place.write(files)
+                command = ["sh", "-c", first_commit(place.path)]
+                subprocess.run(
+                    command, cwd=place.path, env=place.environ, check=True, capture_output=True
+                )
+                self.assertTrue(place.commit_of("main"))
+        self.assertIn("git add .", first_commit("nowhere"))
 
     def test_a_folder_without_a_repository_is_refused(self) -> None:
         with self.assertRaisesRegex(UserError, "is not in a git repository"):

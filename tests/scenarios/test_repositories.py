@@ -117,7 +117,7 @@ class FormTest(RepositoryTest):
 
     def test_there_are_no_commits_yet(self) -> None:
         self.use_another(Workspace(empty=True, apart=True))
-        self.assert_refused("no commit yet", "git commit -m")
+        self.assert_refused("no commit yet", "git commit --allow-empty")
 
     def test_there_is_no_repository(self) -> None:
         self.list(repo_path=self.workspace.sessions)
