@@ -22,8 +22,8 @@ class Runner:
 
 
 RUNNERS = (
-    Runner("make", ("GNUmakefile", "makefile", "Makefile"), r"^{}\s*:(?!=)"),
-    Runner("just", ("justfile", "Justfile", ".justfile"), r"^@?{}(?:\s+[^:]*)?:(?!=)"),
+    Runner("make", ("GNUmakefile", "makefile", "Makefile"), r"^{}[ \t]*:(?!=)"),
+    Runner("just", ("justfile", "Justfile", ".justfile"), r"^@?{}(?:[ \t][^:\n]*)?:(?!=)"),
     Runner("task", ("Taskfile.yml", "Taskfile.yaml"), r"^  {}:\s*$"),
 )
 

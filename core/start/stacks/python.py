@@ -48,6 +48,9 @@ NOT_OWN = frozenset(("node_modules", "vendor", "third_party", "fixtures", ".venv
 TEST_FOLDERS = frozenset(("test", "tests", "testing"))
 """Folders whose manifest is for the tests of the project around them."""
 
+NAMED_LIMIT = 20_000
+"""Characters in which extras of `setup.py` are looked for."""
+
 READ = 20
 """How many test files are read to find out which framework they use."""
 
@@ -151,9 +154,9 @@ class _Project:
     def named_extras(self) -> dict[str, str]:
         """All extras, with their packages where these are written in TOML or in Python."""
         of_cfg = _part(self.tree.text("setup.cfg"), "options.extras_require")
-        names = re.findall(r"^([\w-]+)\s*=", of_cfg, re.MULTILINE)
-        of_py = self.tree.text("setup.py").partition("extras_require")[2]
-        in_code = dict(re.findall(r"[\"']([\w-]+)[\"']\s*:\s*\[(.*?)\]", of_py, re.DOTALL))
+        names = re.findall(r"^(\w[\w-]*)[ \t]*=", of_cfg, re.MULTILINE)
+        of_py = self.tree.text("setup.py").partition("extras_require")[2][:NAMED_LIMIT]
+        in_code = dict(re.findall(r"[\"'](\w[\w-]*)[\"']\s*:\s*\[(.{0,2000}?)\]", of_py, re.DOTALL))
         of_toml = _arrays(self.section("project.optional-dependencies"))
         return {**dict.fromkeys(names, ""), **in_code, **of_toml}
 
@@ -213,7 +216,7 @@ def _part(text: str, title: str) -> str:
 
 def _arrays(text: str) -> dict[str, str]:
     """The arrays of a section of TOML, by key."""
-    array = r"^[\"']?([\w.-]+)[\"']?\s*=\s*\[(.*?)\]\s*(?:#[^\n]*)?$"
+    array = r"^[\"']?(\w[\w.-]*)[\"']?\s*=\s*\[(.*?)\]\s*(?:#[^\n]*)?$"
     return dict(re.findall(array, text, re.MULTILINE | re.DOTALL))
 
 
@@ -221,7 +224,7 @@ def _names(program: str, text: str) -> bool:
     """Whether a text names a program as a package."""
     name = re.escape(program)
     quoted = rf"[\"']{name}(?=[\"'\s=<>!~;\[,])"
-    plain = rf"^\s*{name}\s*(?:$|[=<>!~;\[#])"
+    plain = rf"^[ \t]*{name}[ \t]*(?:$|[=<>!~;\[#])"
     return bool(re.search(f"{quoted}|{plain}", text, re.MULTILINE | re.IGNORECASE))
 
 

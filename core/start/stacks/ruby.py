@@ -18,7 +18,7 @@ SERVERS = {"postgresql": "PostgreSQL", "mysql2": "MySQL", "trilogy": "MySQL"}
 OWN_DATABASE = ("RORCHESTRATOR_SLOT", "RORCHESTRATOR_FEATURE")
 """Variables that give each feature a database of its own, if ``database.yml`` uses one."""
 
-_ADAPTER = re.compile(r"^\s*adapter:\s*[\"']?(\w+)", re.MULTILINE)
+_ADAPTER = re.compile(r"^[ \t]*adapter:\s*[\"']?(\w+)", re.MULTILINE)
 
 
 def detect(tree: Tree) -> Stack | None:
@@ -92,7 +92,7 @@ def _plain(tree: Tree, gems: str) -> Stack:
         verify=tuple(verify),
         programs=("ruby", "bundle"),
         port_variable="PORT"
-        if re.search(r"^\s*gem ['\"](?:sinatra|rack|puma)", gems, re.M)
+        if re.search(r"^[ \t]*gem ['\"](?:sinatra|rack|puma)", gems, re.M)
         else "",
     )
 

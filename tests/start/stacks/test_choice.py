@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unittest
 
 from core.start.stacks.choice import Choice, choose
@@ -82,6 +83,18 @@ class Choices(unittest.TestCase):
         found = choose(tree({"README.md": ""}))
         self.assertEqual(found.stacks, ())
         self.assertIn("no tests were found", found.notes[0])
+
+    def test_hostile_files_are_read_in_no_time(self) -> None:
+        lines, calls = "\n" * 30_000, 'extras_require={"a":[' + '"a":[' * 20_000
+        began = time.process_time()
+        for files in (
+            {"a.py": "", "pyproject.toml": f"[project]{lines}", "requirements.txt": lines},
+            {"a.py": "", "setup.py": calls, "test_a.py": ""},
+            {"Gemfile": lines, "config/application.rb": "", "config/database.yml": lines},
+            {"Makefile": lines, "justfile": "test " + "\ntest " * 20_000},
+        ):
+            choose(tree(files))
+        self.assertLess(time.process_time() - began, 5)
 
 
 if __name__ == "__main__":
