@@ -144,7 +144,7 @@ def make_plan(
         copied=settings.copy,
         linked=settings.link,
         caught=matched_files(project) if chosen else {},
-        warnings=cautions(project) if chosen else (),
+        warnings=tuple(each.said for each in cautions(project)) if chosen else (),
         predictions=forecast.predictions,
         past_error=forecast.past_error,
     )

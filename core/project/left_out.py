@@ -14,6 +14,8 @@ from ..git.refs import HEADS
 from ..model.english import counted
 from ..model.errors import UserError
 from ..model.excerpt import some
+from ..model.frozen import dataclass
+from ..model.terminal_text import shell_word
 from ..model.translate import N_
 from ..process.spawner import run_sync
 
@@ -25,7 +27,19 @@ OURS = ("prompts", "reports")
 """Folders of the workspace: a run reads the prompts in the checkout, and writes the reports."""
 
 
-def left_out(project: OpenProject, settings: Mapping[str, str]) -> Iterator[str]:
+NAMED = 3
+"""Files that a command names at most."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What is allowed, but probably not intended; and the command that mends it, if any."""
+
+    said: str
+    command: str = ""
+
+
+def left_out(project: OpenProject, settings: Mapping[str, str]) -> Iterator[Caution]:
     """Why results may differ from what the user sees in the checkout and on the remote.
 
     ``settings`` are those of git, by key. Nothing is fetched.
@@ -47,7 +61,7 @@ def _status(project: OpenProject, settings: Mapping[str, str]) -> WorktreeStatus
     return None
 
 
-def _uncommitted(project: OpenProject, status: WorktreeStatus) -> Iterator[str]:
+def _uncommitted(project: OpenProject, status: WorktreeStatus) -> Iterator[Caution]:
     config, top = project.config, project.git.repository.top
     read = [*OURS, *(feature.prompt_file for feature in config.features if feature.prompt_file)]
     ours = [config.path, project.worktrees.folder]
@@ -58,9 +72,13 @@ def _uncommitted(project: OpenProject, status: WorktreeStatus) -> Iterator[str]:
     if files:
         count = counted(len(files), "uncommitted change")
         base = config.project.base_branch
-        yield N_("features start from {base}, without {count} of the checkout: {files}").format(
+        said = N_("features start from {base}, without {count} of the checkout: {files}").format(
             base=base, count=count, files=some(files)
         )
+        here = os.path.realpath(os.curdir)
+        names = [shell_word(os.path.relpath(paths[file], here)) for file in files]
+        adds = f"git add {' '.join(names)} && git commit"
+        yield Caution(said, adds if len(files) <= NAMED else "git status")
 
 
 def _touches(path: str, ours: list[str]) -> bool:
@@ -70,7 +88,7 @@ def _touches(path: str, ours: list[str]) -> bool:
 
 def _behind(
     project: OpenProject, status: WorktreeStatus | None, settings: Mapping[str, str]
-) -> Iterator[str]:
+) -> Iterator[Caution]:
     base = project.config.project.base_branch
     if HEADS + base not in project.refs or f"branch.{base}.merge" not in settings:
         return
@@ -80,16 +98,17 @@ def _behind(
         upstream, behind = run_sync(project.git.upstream_of(base))
     if behind:
         count = counted(behind, "commit")
-        yield N_(
+        said = N_(
             "{base} is {count} behind {upstream}: features start without them (git pull)"
         ).format(base=base, count=count, upstream=upstream)
+        yield Caution(said, "git pull")
 
 
-def _identity(project: OpenProject, settings: Mapping[str, str]) -> Iterator[str]:
+def _identity(project: OpenProject, settings: Mapping[str, str]) -> Iterator[Caution]:
     if settings.get("user.name") and settings.get("user.email"):
         return
     if not run_sync(project.git.has_identity()):
-        yield (
+        yield Caution(
             N_(
                 "git has no identity and would refuse to commit: commits will name "
                 "RoRchestrator (git config user.name NAME; git config user.email "

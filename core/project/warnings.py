@@ -11,7 +11,7 @@ from ..model.excerpt import listed
 from ..model.translate import N_
 from ..process.spawner import run_sync
 from ..worktree import escaping_paths
-from .left_out import left_out
+from .left_out import Caution, left_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +28,15 @@ SHOWN = 10
 """Limit of escaping paths shown; there may be one for each package."""
 
 
-def cautions(project: OpenProject) -> tuple[str, ...]:
+def cautions(project: OpenProject) -> tuple[Caution, ...]:
     """Warnings about what is allowed, but probably not intended."""
     worktree = project.worktrees.path("feature")
     settings = run_sync(configuration.values(project.git))
     folder = "" if "core.hookspath" in settings else hooks.default_folder(project.git)
     idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree, folder))
     absent = left_out(project, settings)
-    return (*_of_folder(project), *idle, *_of_environment(project, worktree), *absent)
+    said = (*_of_folder(project), *idle, *_of_environment(project, worktree))
+    return (*map(Caution, said), *absent)
 
 
 def _of_folder(project: OpenProject) -> Iterator[str]:

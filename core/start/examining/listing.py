@@ -139,9 +139,9 @@ def _named(config: Config, feature: Feature) -> Iterator[tuple[str, str]]:
 def project_lines(project: OpenProject, said_before: Sequence[Line]) -> Iterator[Line]:
     """What ``plan`` warns of, the places that a run writes to, and copied folders."""
     before = {line.said for line in said_before}
-    for said in cautions(project):
-        if said not in before:
-            yield warning("project", said, "rorchestrator plan")
+    for caution in cautions(project):
+        if caution.said not in before:
+            yield warning("project", caution.said, caution.command or "rorchestrator plan")
     yield from attempted("project", lambda: _places(project))
     yield from attempted("copy, link", lambda: _supplies(project))
 

@@ -111,6 +111,22 @@ class Lists(unittest.TestCase):
         self.assertEqual(found[1:], again)
         self.assertIn("worktrees go to", again[0].said)
 
+    def test_a_warning_of_plan_has_the_command_that_mends_it(self) -> None:
+        def command(said: str) -> str:
+            with standing_in(self.space.path, self.space.environ):
+                lines = list(listing.project_lines(open_project("", "", Mask({})), []))
+            return next(line.command for line in lines if said in line.said)
+
+        self.space.write({"README.md": "changed\n", "new file": "x"})
+        self.assertEqual(command("uncommitted"), "git add README.md 'new file' && git commit")
+        self.space.write({f"{number}.txt": "x" for number in range(4)})
+        self.assertEqual(command("uncommitted"), "git status")
+        for key, value in (("remote", "."), ("merge", "refs/heads/ahead")):
+            self.space.git("config", f"branch.main.{key}", value)
+        self.space.git("checkout", "-q", "-b", "ahead")
+        self.space.git("commit", "-q", "--allow-empty", "-m", "ahead")
+        self.assertEqual(command("behind"), "git pull")
+
     def test_a_copied_virtual_environment_is_a_warning_and_a_tracked_file_a_fault(self) -> None:
         self.space.commit({".gitignore": ".venv\n.env\n"}, "ignored")
         self.space.write({".env": "A=b\n", ".venv/pyvenv.cfg": "home = /usr/bin\n"})
