@@ -291,7 +291,9 @@ def _to_ignore(git: Git, inner: str, worktrees: str, choice: Choice) -> Iterator
     if not worktrees.startswith(os.pardir):
         patterns.append(f"/{as_pattern(worktrees)}/")
     patterns += (pattern for stack in choice.stacks for pattern in stack.ignored)
-    names = {pattern: pattern.lstrip("/").replace("*", "any") for pattern in patterns}
+    names = {
+        pattern: pattern.lstrip("/").replace("**/", "").replace("*", "any") for pattern in patterns
+    }
     ignored = run_sync(worktree_status.ignored_of(git, git.repository.top, names.values()))
     yield from (pattern for pattern, name in names.items() if name not in ignored)
 

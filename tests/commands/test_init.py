@@ -176,7 +176,7 @@ class Rehearsed(InitTest):
         last = said.err.splitlines()[-1].strip()
         self.assertEqual(last, "rorchestrator run --rehearse --config web/config/feature_list.json")
         self.assertIn("written: web/prompts/_context.md", said.out)
-        self.assertEqual(self.text(".gitignore"), "/web/reports/\n/web/node_modules/\n")
+        self.assertEqual(self.text(".gitignore"), "/web/reports/\n/web/**/node_modules/\n")
 
     def test_a_build_that_takes_every_folder_for_a_package_sees_none_of_ours(self) -> None:
         needs = '[project]\nname = "shop"\ndependencies = ["x"]\n'

@@ -80,7 +80,7 @@ class OfTheCommit(SurveyTest):
     def test_the_name_of_a_folder_is_no_pattern(self) -> None:
         folder = "a\n*\n[b]"
         self.commit({f"{folder}/go.mod": "", f"{folder}/Cargo.toml": ""})
-        self.assertIn("/a?\\*?\\[b]/target/", self.look().ignore)
+        self.assertIn("/a?\\*?\\[b]/**/target/", self.look().ignore)
         self.assertEqual(self.look(folder, given=True).ignore[0], "/a?\\*?\\[b]/reports/")
 
     def test_a_program_that_is_missing_is_named(self) -> None:
@@ -182,7 +182,7 @@ class OfThePlace(SurveyTest):
         self.assertEqual((inner.inner, inner.name), ("web", "web"))
         check = "cd web && python3 -m unittest discover -s tests"
         self.assertEqual(inner.choice.stacks[0].verify, (check,))
-        self.assertEqual(inner.ignore, ("/web/reports/", "/web/__pycache__/"))
+        self.assertEqual(inner.ignore, ("/web/reports/", "/web/**/__pycache__/"))
         self.assertFalse(any("whole" in note for note in inner.notes))
 
     def test_a_worktree_of_the_user_is_said_to_be_one(self) -> None:

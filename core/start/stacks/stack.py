@@ -49,7 +49,7 @@ def moved(stack: Stack, folder: str) -> Stack:
         verify=tuple(in_folder(folder, command) for command in stack.verify),
         # A rule for each part of the commands, which are compound now.
         allowed=stack.allowed if stack.folder else (*stack.verify, *stack.allowed),
-        ignored=tuple(f"/{as_pattern(inner)}{each.lstrip('/')}" for each in stack.ignored),
+        ignored=tuple(_ignored_in(inner, each) for each in stack.ignored),
         copy=tuple(inner + name for name in stack.copy),
         notes=tuple(f"{folder}: {note}" for note in stack.notes),
     )
@@ -60,6 +60,12 @@ def in_folder(folder: str, command: str) -> str:
     inner = f"({command})" if "||" in command else command
     there = f"./{folder}" if folder.startswith("-") else folder
     return f"cd {shlex.quote(there)} && {inner}"
+
+
+def _ignored_in(inner: str, pattern: str) -> str:
+    """A pattern for the same files below a folder: without a slash, it is for each depth."""
+    depth = "**/" if "/" not in pattern.rstrip("/") else ""
+    return f"/{as_pattern(inner)}{depth}{pattern.lstrip('/')}"
 
 
 def as_pattern(path: str) -> str:

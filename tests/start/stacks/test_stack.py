@@ -24,7 +24,7 @@ class Moved(unittest.TestCase):
         self.assertEqual(found.setup, ("cd 'my web' && npm ci",))
         self.assertEqual(found.verify, ("cd 'my web' && npm test",))
         self.assertEqual(found.allowed, ("npm test", "npx tsc"))
-        self.assertEqual(found.ignored, ("/my web/node_modules/", "/my web/tmp/*"))
+        self.assertEqual(found.ignored, ("/my web/**/node_modules/", "/my web/tmp/*"))
         self.assertEqual(found.copy, ("my web/config/x.yml",))
         self.assertEqual(found.notes, ("my web: no lockfile",))
         self.assertEqual(found.folder, "my web")
