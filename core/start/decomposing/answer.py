@@ -8,6 +8,7 @@ from ...model.frozen import dataclass
 from ...model.terminal_text import clean
 from ...model.translate import N_
 from ...project.list_reader import kind
+from .plain_check import does_more
 from .schema import NEEDED
 
 UNKNOWN = N_("{path}: unknown key")
@@ -49,6 +50,7 @@ def _keys(answer: Mapping[str, object], most: int, *, has_checks: bool) -> Itera
     for name in answer:
         if name not in known:
             yield UNKNOWN.format(path=name)
+    yield from _checks("verify", answer.get("verify"))
     features = answer.get("features")
     if not isinstance(features, list):
         yield N_("{path}: expected a list, not {kind}").format(path="features", kind=kind(features))
@@ -68,11 +70,20 @@ def _feature(path: str, feature: object) -> Iterator[str]:
     for name in feature:
         if name not in (*NEEDED, "tags"):
             yield UNKNOWN.format(path=f"{path}.{name}")
+    yield from _checks(f"{path}.verify", feature.get("verify"))
     for name in ("id", "prompt"):
         value = feature.get(name)
         if not isinstance(value, str):
             said = N_("{path}: expected a string, not {kind}")
             yield said.format(path=f"{path}.{name}", kind=kind(value))
+
+
+def _checks(path: str, commands: object) -> Iterator[str]:
+    """The checks that nobody should run; the loader says what is wrong in their form."""
+    for index, line in enumerate(commands if isinstance(commands, list) else ()):
+        if isinstance(line, str) and does_more(line):
+            said = N_("{path}: {command} does more than check")
+            yield said.format(path=f"{path}[{index}]", command=line)
 
 
 def _characters(path: str, value: object) -> Iterator[str]:

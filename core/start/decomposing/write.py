@@ -17,6 +17,8 @@ def check_places(target: Target) -> None:
     """Raise :class:`UserError` if the files could not be written: before anything is paid for."""
     prompts = os.path.join(target.workspace, "prompts")
     check_inside(prompts, target.workspace)
+    if target.file is None:
+        check_inside(os.path.dirname(target.path), target.workspace)
     for folder in (prompts, os.path.dirname(target.path)):
         check_writable(folder, N_("correct its permissions"))
 
@@ -26,6 +28,7 @@ def write_draft(draft: Draft) -> list[str]:
 
     Raises :class:`UserError` if a file is there meanwhile or can't be written; then nothing is.
     """
+    check_places(draft.target)  # Claude may have been at work there.
     written: list[str] = []
     try:
         for name, text in draft.prompts.items():

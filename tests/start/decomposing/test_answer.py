@@ -51,6 +51,12 @@ class Answers(unittest.TestCase):
         answer = {"features": [proposed("a")], "verify": ["make"]}
         self.assertEqual(faults(answer, has_checks=True), ["verify: unknown key"])
 
+    def test_checks_that_do_more_than_check_are_faults(self) -> None:
+        risky = proposed("a", verify=["pytest", "rm -rf ~", 3])
+        answer = {"features": [risky], "verify": ["git push --force"]}
+        places = ("verify[0]: git push --force", "features[0].verify[1]: rm -rf ~")
+        self.assertEqual(faults(answer), [f"{place} does more than check" for place in places])
+
     def test_hidden_characters_are_faults_wherever_they_are(self) -> None:
         for text in ("\x1b[2J", "\x1b]0;x\x07", "a\rb", "\0", "\u202e", "\u2028", "\ud800", "\x9b"):
             with self.subTest(repr(text)):

@@ -96,6 +96,13 @@ class Writing(unittest.TestCase):
         with self.assertRaisesRegex(UserError, "config is not a folder"):
             check_places(draft.target)
 
+    def test_a_link_out_of_the_workspace_is_not_followed_to_a_new_list(self) -> None:
+        draft = self.draft()
+        os.symlink(tempfile.gettempdir(), os.path.join(self.top, "config"))
+        with self.assertRaisesRegex(UserError, "config leads out of"):
+            write_draft(draft)
+        self.assertFalse(os.path.lexists(os.path.join(self.top, "prompts")))
+
     def test_places_are_checked_before_anything_is_paid_for(self) -> None:
         target = new_target(self.path, self.top)
         check_places(target)
