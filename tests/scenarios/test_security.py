@@ -187,7 +187,7 @@ class PermissionsTest(WorkspaceTest):
         (command,) = json.loads(self.workspace.command("plan", "--json").out)["commands"]
         self.assertEqual(command["bypass"], ["claude.permission_mode"])
         refused = self.workspace.command("retry", "b", "--yes")
-        self.assertIn("rorchestrator run --allow-bypass", refused.err)
+        self.assertIn("rorchestrator retry b --yes --allow-bypass", refused.err)
         for words in (("run", "--yes", "--only", "a"), ("retry", "b", "--yes")):
             done = self.workspace.command(*words, "--allow-bypass")
             self.assertEqual(done.code, 0, done.err)
