@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -219,7 +220,7 @@ class FeedTest(BoardTest):
     def test_a_slow_page_still_gets_the_end(self) -> None:
         page, never = self.listens(), self.listens()
         for each in (page, never):
-            each.listener.send([b": x\n" * 500_000], 0)
+            each.listener.send([b": x\n" * 500_000], time.monotonic())
         heard: list[bytes] = []
 
         def read() -> None:
