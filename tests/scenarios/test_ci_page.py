@@ -24,6 +24,10 @@ setUpModule = skip_if_run_elsewhere
 
 REMOTE = "https://gitlab-ci-token:t0ken@gitlab.example/group/shop.git"
 
+READS_ALL = 'f() { git-receive-pack "$@"; code=$?; exec >&-; cat >/dev/null; return $code; }; f'
+"""As a server over HTTP, it reads what git sends to the end. By a path, a push with ``-o`` and
+nothing to push may be killed by SIGPIPE: git still writes when the other side has ended."""
+
 
 def workflows() -> list[Any]:
     """The workflows of the page: GitHub's, then GitLab's."""
@@ -70,6 +74,7 @@ class CiPageTest(unittest.TestCase):
         self.jobs += 1
         folder = self.workspace.beside(f"job{self.jobs}", "shop")
         self.workspace.git("clone", "-q", self.remote, folder)
+        self.workspace.git("config", "remote.origin.receivepack", READS_ALL, at=folder)
         return folder
 
     def script(self, lines: str, folder: str) -> int:
