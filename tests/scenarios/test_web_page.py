@@ -166,6 +166,7 @@ class WebPageTest(BrowserTest, WorkspaceTest):
         _, url = self.serves()
         page = self.opened(url)
         self.shows(page, "auth", "Stop")
+        self.shows(page, "auth", "hello")
         page.locator('[data-part="-bar"] button').first.focus()
         reached = []
         for _ in range(20):
