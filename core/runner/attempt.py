@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from ..claude import command_line, prompt, stream, transcript, verdict
+from ..claude import command_line, end_of_attempt, prompt, stream, transcript
 from ..journal import private_files
 from ..model import events
 from ..model.errors import unwritable
@@ -243,7 +243,9 @@ class AttemptRunner:
             # Its result had arrived, so it was ended after its work.
             ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
         code = 0 if lingered or child.code is None else child.code
-        return verdict.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
+        return end_of_attempt.outcome(
+            stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr)
+        )
 
     def _reason_to_end(self, watch: Watch, stream: Stream, log: Log, stop: asyncio.Event) -> Fault:
         if stop.is_set():

@@ -15,7 +15,7 @@ import unittest
 from collections.abc import Mapping, Sequence
 
 from core.claude import command_line as claude
-from core.claude import simulated, stream, verdict
+from core.claude import end_of_attempt, simulated, stream
 from core.model.feature import ClaudeOptions, Feature
 from core.model.outcome import AttemptOutcome, Fault, Status, Usage
 from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in, streams
@@ -33,7 +33,7 @@ def prompt_of(*steps: Step) -> str:
 def outcome_of(said: CommandResult) -> AttemptOutcome:
     """What the runner would make of it."""
     transcript = stream.transcript_of(line.encode() for line in said.out.split("\n"))
-    return verdict.outcome(transcript, code=said.code, stderr=said.err)
+    return end_of_attempt.outcome(transcript, code=said.code, stderr=said.err)
 
 
 def messages_of(said: CommandResult) -> list[dict[str, object]]:

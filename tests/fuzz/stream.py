@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.claude import stream, verdict
+from core.claude import end_of_attempt, stream
 from core.model import event_json, events, outcome_json
 from core.model.lines import LineSplitter
 from core.model.outcome import AttemptOutcome, Fault, Status
@@ -74,7 +74,7 @@ def check(case: tuple[bytes, int, int, str, str]) -> None:
         lines += splitter.feed(content[start : start + size])
     lines += splitter.rest()
     transcript = stream.transcript_of(lines)
-    outcome = verdict.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
+    outcome = end_of_attempt.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
     _check_outcome(outcome, content, code, ended)
     for line in lines:
         _check_shown(line)

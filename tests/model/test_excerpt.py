@@ -6,7 +6,7 @@ import os
 import shutil
 import unittest
 
-from core.claude import stream, transcript, verdict
+from core.claude import end_of_attempt, stream, transcript
 from core.git.door import Git, GitError, Repository
 from core.model import event_json, events, json_values
 from core.model.events import Event
@@ -93,13 +93,13 @@ class WhereItEnters(unittest.TestCase):
             **{"type": "result", "subtype": "success", "is_error": True, "num_turns": 1},
             **{"result": "word " * 200_000, "permission_denials": denied, "session_id": "i" * 999},
         }
-        outcome = verdict.outcome(stream.observe(transcript.Transcript(), result), code=1)
+        outcome = end_of_attempt.outcome(stream.observe(transcript.Transcript(), result), code=1)
         self.assertLess(len(outcome.reason), 20_000)
         self.assertTrue(60_000 < len(outcome.result) < 70_000)
         self.assertLess(len(outcome.session_id), 300)
         self.assertEqual(outcome.denied_tools[-1], "and 200 more")
         self.assertLess(max(map(len, outcome.denied_tools)), 1_200)
-        silent = verdict.outcome(transcript.Transcript(), code=1, stderr="x " * 200_000)
+        silent = end_of_attempt.outcome(transcript.Transcript(), code=1, stderr="x " * 200_000)
         self.assertLess(len(silent.reason), 20_000)
 
     def test_what_a_check_prints(self) -> None:

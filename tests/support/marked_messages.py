@@ -124,7 +124,7 @@ NO_SENTENCES = {
     "claude/command_line.py": r"^echo ",
     "claude/prompt.py": "",
     "claude/simulated.py": r"^No conversation|simulated agent|^ \(Claude Code\)$",
-    "claude/verdict.py": r"\|.*\|\w|^rate|[Nn]o conversation found|^credit balance$",
+    "claude/end_of_attempt.py": r"\|.*\|\w|^rate|[Nn]o conversation found|^credit balance$",
     "dag/feature_inputs.py": r"^dependency $",
     "dag/inputs_1_0.py": "",
     "dag/schedule.py": r"^tuple\[",

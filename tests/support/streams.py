@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from core.claude import stream, verdict
+from core.claude import end_of_attempt, stream
 from core.claude.transcript import Transcript
 from core.model.lines import LineSplitter
 from core.model.outcome import AttemptOutcome, Fault, Status
@@ -231,7 +231,9 @@ def transcript(name: str, *, chunk: int = 65536) -> Transcript:
 def judged(name: str, ended: Fault = Fault.NONE, *, chunk: int = 65536) -> AttemptOutcome:
     files, code, _ = ROWS[name]
     stderr = b"".join(content(f) for f in files if f.endswith(".stderr.txt")).decode()
-    return verdict.outcome(transcript(name, chunk=chunk), code=code, ended=ended, stderr=stderr)
+    return end_of_attempt.outcome(
+        transcript(name, chunk=chunk), code=code, ended=ended, stderr=stderr
+    )
 
 
 def line(**fields: object) -> bytes:
@@ -250,7 +252,9 @@ GOOD: dict[str, object] = {
 def judge(
     *lines: bytes, code: int = 0, stderr: str = "", ended: Fault = Fault.NONE
 ) -> AttemptOutcome:
-    return verdict.outcome(stream.transcript_of(lines), code=code, stderr=stderr, ended=ended)
+    return end_of_attempt.outcome(
+        stream.transcript_of(lines), code=code, stderr=stderr, ended=ended
+    )
 
 
 def share(*costs: object, total: object = 9.0, **fields: object) -> bytes:
