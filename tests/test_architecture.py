@@ -27,7 +27,7 @@ FLOORS = (
     ("worktree", "reporter"),
     ("runner", "project"),
     ("orchestrator", "landing", "views"),
-    ("rehearsal", "start"),
+    ("rehearsal", "start", "review", "handover"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -162,7 +162,10 @@ RECORDING = (
 )
 """Rooms whose sentences are recorded or printed as JSON: they mark them with ``N_``."""
 
-SHOWING = (os.path.join("rehearsal", "findings.py"),)
+SHOWING = (
+    os.path.join("rehearsal", "findings.py"),
+    os.path.join("project", "control_requests.py"),
+)
 """Modules in there that also print for a terminal."""
 
 

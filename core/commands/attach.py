@@ -15,6 +15,7 @@ from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..process.environment import without_git
 from ..process.spawner import exec_program
+from ..project import control_requests
 from ..project.claude_program import with_program
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
@@ -66,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_known("", [id], {**project.dag.features, **state.features})
     known = state.feature(id)
     _check_session(known, is_listed=id in project.dag.features)
-    run = steer.running(project, state)
+    run = control_requests.running(project, state)
     if run and known.status.active:
         raise UserError(
             _("{id} is running").format(id=id),
@@ -116,11 +117,11 @@ def _command(arguments: argparse.Namespace, project: OpenProject, known: Feature
 def _journal(project: OpenProject, run: str, id: str) -> None:
     """Record in the journal that the session was opened; the current run does that itself."""
     if not run:
-        with steer.journalling(project, "attach"):
+        with control_requests.journalling(project, "attach"):
             steer.record(
                 project, ControlAction.ATTACH, id, N_("{id}: its session was opened").format(id=id)
             )
         return
-    reply = steer.ask(project, run, ControlAction.ATTACH, id)
+    reply = control_requests.ask(project, run, ControlAction.ATTACH, id)
     if not reply.is_done:
-        raise steer.refusal(reply)
+        raise control_requests.refusal(reply)

@@ -8,6 +8,7 @@ from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.translate import N_, _, shown
+from ..project import control_requests
 from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.selection import Selection, check_known
 from . import steer
@@ -55,9 +56,9 @@ def execute(arguments: argparse.Namespace) -> int:
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
     state = project.state()
-    run = steer.running(project, state)
+    run = control_requests.running(project, state)
     if run:
-        return steer.show(arguments, steer.ask(project, run, ControlAction.RETRY, id))
+        return steer.show(arguments, control_requests.ask(project, run, ControlAction.RETRY, id))
     if fault:
         project = opened(arguments)  # raises the fault of the list
     selection = Selection((id,))

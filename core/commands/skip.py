@@ -10,7 +10,7 @@ from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
 from ..model.translate import N_, _, shown
-from ..project import lists
+from ..project import control_requests, lists
 from ..project.decisions import apply_skips, decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, check_known
@@ -39,13 +39,13 @@ def execute(arguments: argparse.Namespace) -> int:
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
-    run = steer.running(project, project.state())
+    run = control_requests.running(project, project.state())
     if run:
-        reply = steer.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
+        reply = control_requests.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
         return steer.show(arguments, reply)
     if fault:
         project = opened(arguments)  # raises the fault of the list
-    with steer.journalling(project, "skip") as state:
+    with control_requests.journalling(project, "skip") as state:
         _check(arguments, project, state)
         for event in lists.takeovers(project, project.whole_state(), [id]):
             project.journal.append(event)

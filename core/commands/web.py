@@ -19,6 +19,7 @@ from ..model.json_values import Json
 from ..model.next_commands import completed
 from ..model.translate import N_, _, shown
 from ..process.browser import open_in_browser
+from ..project import control_requests
 from ..views.run_extras import extras_of
 from ..views.web.access import Access, in_url, is_loopback, load_key
 from ..views.web.board import Board
@@ -26,7 +27,6 @@ from ..views.web.feed import Feed
 from ..views.web.run_story import Known
 from ..views.web.server import WebServer
 from ..views.web.site import Site
-from . import steer
 from .options import add_common_options, opened_or_recorded
 
 DEFAULT_PORT = 8737
@@ -180,10 +180,10 @@ class Page:
     def _ask(self, action: ControlAction, feature: str) -> Mapping[str, Json]:
         project, _fault = opened_or_recorded(self._arguments)
         state = project.state()
-        run = steer.landing(project, state) or steer.running(project, state)
+        run = control_requests.landing(project, state) or control_requests.running(project, state)
         if not run:
             raise UserError(_("no run is in progress"), hint="rorchestrator status")
-        return steer.ask(project, run, action, feature).to_json()
+        return control_requests.ask(project, run, action, feature).to_json()
 
 
 def _version(path: str) -> tuple[int, ...]:

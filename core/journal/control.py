@@ -1,4 +1,4 @@
-"""Control requests: pause, resume, stop, skip or retry, a file each in the state folder.
+"""Control requests: pause, resume, stop, skip, retry or record, a file each in the state folder.
 
 A file appears whole and names its run. Whoever removes the file owns the request: the run, which
 then replies in the journal, or the sender, who withdraws it after a timeout.
@@ -10,15 +10,18 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from ..model import event_json
 from ..model.control_action import ControlAction
 from ..model.errors import unwritable
+from ..model.events import Event
 from ..model.frozen import dataclass
 from . import private_files
 
-LARGEST_BYTES = 4096
+LARGEST_BYTES = 4 << 20
+"""The digests of ten thousand files, twice over."""
 SUFFIX = ".json"
 
 
@@ -31,6 +34,8 @@ class Request:
     action: ControlAction
     feature: str = ""
     force: bool = False
+    events: tuple[Event, ...] = ()
+    """What the run is to record."""
 
 
 class Requests:
@@ -40,19 +45,24 @@ class Requests:
         self.folder = os.path.join(folder, "requests")
 
     def leave(
-        self, run: str, action: ControlAction, feature: str = "", *, force: bool = False
+        self,
+        run: str,
+        action: ControlAction,
+        feature: str = "",
+        *,
+        force: bool = False,
+        events: Sequence[Event] = (),
     ) -> Request:
         """Write a request. Raises :class:`~core.model.errors.StateError` if that fails."""
         # The id starts with the time, so that requests are taken in their order.
-        request = Request(
-            f"{time.time_ns():020}-{os.urandom(4).hex()}", run, action, feature, force
-        )
+        id = f"{time.time_ns():020}-{os.urandom(4).hex()}"
+        request = Request(id, run, action, feature, force, tuple(events))
         path, hidden = self._path(request), os.path.join(self.folder, f".{request.id}.tmp")
         try:
             private_files.make_folder(self.folder, 2)
             file = private_files.open_file(hidden, os.O_WRONLY | os.O_EXCL)
             with open(file, "w", encoding="utf-8") as stream:
-                json.dump({**vars(request), "action": request.action.value}, stream)
+                json.dump(_document(request), stream)
             os.rename(hidden, path)
         except OSError as error:
             raise unwritable(path, error) from None
@@ -88,6 +98,11 @@ class Requests:
             return []  # There was never a request.
 
 
+def _document(request: Request) -> dict[str, object]:
+    plain = {**vars(request), "action": request.action.value}
+    return {**plain, "events": [event_json.to_json(event) for event in request.events]}
+
+
 def _take_away(path: str) -> bool:
     with suppress(OSError):
         os.unlink(path)
@@ -101,7 +116,8 @@ def _read(path: str) -> Request | None:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             regular = stat.S_ISREG(os.fstat(file).st_mode)
-            text = os.read(file, LARGEST_BYTES + 1) if regular else b""
+            with open(file, "rb", closefd=False) as stream:
+                text = stream.read(LARGEST_BYTES + 1) if regular else b""
         finally:
             os.close(file)
         return _parse(text, os.path.basename(path))
@@ -117,4 +133,7 @@ def _parse(text: bytes, name: str) -> Request | None:
     id, run, feature = (word if isinstance(word, str) else "" for word in words)
     if not run or f"{id}{SUFFIX}" != name or not feature.isprintable():
         return None
-    return Request(id, run, ControlAction(value.get("action")), feature, value.get("force") is True)
+    given = value.get("events")
+    made = tuple(map(event_json.from_json, given if isinstance(given, list) else ()))
+    action, force = ControlAction(value.get("action")), value.get("force") is True
+    return Request(id, run, action, feature, force, made)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..model.state import RunState
     from .journal import Reader
 
-FORM = 3
+FORM = 4
 """Version of the files. A file of another version is ignored."""
 
 LARGEST_BYTES = 64 * 1024 * 1024

@@ -15,3 +15,5 @@ class ControlAction(Enum):
     RETRY = "retry"
     ATTACH = "attach"
     """Open the session of a feature: refused while the run may work on it."""
+    RECORD = "record"
+    """Write the events of a review or a handover into the journal."""

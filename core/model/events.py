@@ -46,6 +46,7 @@ EXACT = frozenset(
         ),
         *("inputs", "into", "kept_ref", "key", "log", "made", "merged_into", "other", "request"),
         *("session_id", "start_commit", "status", "strategy", "tip", "until", "worktree"),
+        *("answer", "comment", "comments", "remote", "seen", "verdict"),
     )
 )
 """The keys whose values are never masked: the next run needs them. The rest is for people."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from . import fold_review
 from .attempt import Attempt, cost_of, priced
 from .control_action import ControlAction
 from .costs import Cost, Paid
@@ -203,6 +204,8 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         landings={},
         resolutions=(),
         clashes={},
+        verdicts={},
+        review=fold_review.started_over(feature.review),
     )
 
 
@@ -413,4 +416,5 @@ _FEATURE_CHANGES = {
     "steered": _steered,
     "stray": _stray,
     "queued": _queued,
+    **fold_review.CHANGES,
 }

@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 
 from .attempt import Attempt, cost_of
+from .check_verdict import CheckVerdict
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
+from .handover import PullRequest, Push
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
 from .phase import Phase
 from .provenance import Provenance
+from .review import Review
 from .strategy import Strategy
 from .window import Window
 
@@ -120,6 +123,12 @@ class FeatureState:
     """The attempts of its last run from before it started over: they cost money, too."""
     past: Cost = Cost()
     """The cost of all other attempts before it started over, including resolutions."""
+    verdicts: Mapping[str, CheckVerdict] = field(default_factory=dict)
+    """The last verdict on each of its checks, by scope and check."""
+    review: Review = Review()
+    pushes: Mapping[str, Push] = field(default_factory=dict)
+    """The last push of its branch to each remote, by the remote's name."""
+    pull_request: PullRequest | None = None
 
     @property
     def cost(self) -> Cost:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from .attempt import Attempt
+from .check_verdict import CheckVerdict, Scope, Verdict
 from .costs import Cost, Paid
+from .handover import PullRequest, Push
 from .json_values import Json
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
 from .phase import Phase
 from .provenance import Estimate, Provenance
+from .review import Answer, Comment, Review
 from .state import Check, FeatureState, Landing, Run, RunState, Skip, Wait
 from .strategy import Strategy
 from .window import Window
@@ -24,11 +27,13 @@ VALUES: Mapping[str, type] = {
     for each in (
         *(Attempt, AttemptOutcome, Check, Cost, Estimate, FeatureState, Landing, Paid, Provenance),
         *(Run, RunState, Stray, Usage, Wait, Window, Work),
+        *(CheckVerdict, Comment, PullRequest, Push, Review),
     )
 }
 
 WORDS: Mapping[str, type[Enum]] = {
-    each.__name__: each for each in (Fault, Phase, Skip, Stage, Status, Strategy)
+    each.__name__: each
+    for each in (Answer, Fault, Phase, Scope, Skip, Stage, Status, Strategy, Verdict)
 }
 
 EMPTY: Mapping[str, object] = {}

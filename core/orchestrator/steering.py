@@ -1,4 +1,4 @@
-"""Carries out control requests in a run: pause, resume, stop, skip, retry, attach."""
+"""Carries out control requests in a run: pause, resume, stop, skip, retry, attach, record."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..journal.control import Request, Requests
 from ..model import events
 from ..model.control_action import ControlAction
 from ..model.decision import Action
+from ..model.events_review import BY_COMMANDS
 from ..model.feature import Feature
 from ..model.frozen import dataclass
 from ..model.translate import N_
@@ -75,7 +76,10 @@ class Steering:
             self.take(request)
 
     def take(self, request: Request) -> Answer:
-        """Carry out or refuse one request; the journal has the reply before the act."""
+        """Carry out or refuse one request; the journal has the reply before the act.
+
+        What is to be recorded is recorded before the reply.
+        """
         answer, act = self._decide(request, request.feature)
         orchestrator = self.orchestrator
         orchestrator.context.record(
@@ -104,6 +108,8 @@ class Steering:
         }
         if self.orchestrator.is_over:
             return _refused(N_("the run is over"))
+        if request.action is ControlAction.RECORD:
+            return self._record(request)
         if not id:
             decide = whole.get(request.action)
             needs = N_("{action} needs a feature").format(action=request.action.value)
@@ -136,6 +142,13 @@ class Steering:
         if self.stop.is_set():
             return _done(N_("the run is already ending"))
         return _done(N_("stopping; the next run resumes what was running"), self.stop.set)
+
+    def _record(self, request: Request) -> Decided:
+        if not all(event.kind in BY_COMMANDS for event in request.events):
+            return _refused(N_("a run records only reviews, pushes and pull requests"))
+        for event in request.events:
+            self.orchestrator.recorder.emit(event)
+        return _done(N_("recorded"))
 
     # -- one feature ------------------------------------------------------------------------
 

@@ -8,11 +8,11 @@ import time
 import unittest
 from typing import Any
 
-from core.commands import steer
 from core.journal.lock import Holder, RunLock
 from core.model import events
 from core.model.control_action import ControlAction
 from core.model.errors import UserError
+from core.project import control_requests
 from tests.support.commands import CommandResult, standing_in
 from tests.support.steered_runs import Run, started
 from tests.support.workspace import Workspace, feature
@@ -82,7 +82,7 @@ class AnswerTest(unittest.TestCase):
             if run is not None:
                 run.start()
             with self.assertRaises(UserError) as caught:
-                steer.ask(place, "r1", ControlAction.PAUSE, reply_seconds=seconds)
+                control_requests.ask(place, "r1", ControlAction.PAUSE, reply_seconds=seconds)
             if run is not None:
                 run.over.set()
                 run.join()
@@ -117,13 +117,13 @@ class AnswerTest(unittest.TestCase):
     def test_a_run_that_ends_before_its_reply_is_reported(self) -> None:
         ended = "the run ended before it replied; nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
-            steer.ask(place, "r1", ControlAction.PAUSE)
+            control_requests.ask(place, "r1", ControlAction.PAUSE)
         self.assertEqual(caught.exception.message, ended)
         # Also where the next one has begun by then.
         with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
             next_run = threading.Timer(0.1, self.space.record, [started("r2", os.getpid())])
             next_run.start()
             with self.assertRaises(UserError) as caught:
-                steer.ask(place, "r1", ControlAction.PAUSE)
+                control_requests.ask(place, "r1", ControlAction.PAUSE)
             next_run.join()
         self.assertEqual(caught.exception.message, ended)

@@ -7,7 +7,7 @@ import os
 import unittest
 from collections.abc import Iterator
 
-from core.model import events, fold
+from core.model import events, events_review, fold
 from core.reporter import run_text
 from tests.support.every_event import AT, EVERY
 from tests.support.paths import ROOT
@@ -17,9 +17,12 @@ RESOLUTIONS = {"resolution_started", "resolution_ended"}
 
 def constructed() -> set[str]:
     """The kinds that have a constructor."""
-    with open(str(events.__file__), encoding="utf-8") as file:
-        calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
-    made = [call.args[0] for call in calls if ast.unparse(call.func) == "Event"]
+    calls: list[ast.Call] = []
+    for module in (events, events_review):
+        with open(str(module.__file__), encoding="utf-8") as file:
+            nodes = ast.walk(ast.parse(file.read()))
+        calls += [node for node in nodes if isinstance(node, ast.Call)]
+    made = [call.args[0] for call in calls if ast.unparse(call.func) in ("Event", "_of_list")]
     return {kind.value for kind in made if isinstance(kind, ast.Constant)} | RESOLUTIONS
 
 

@@ -10,6 +10,7 @@ from unittest import mock
 
 from core.dag import schedule
 from core.journal.control import Request, Requests
+from core.model import events, events_review, review
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import StateError
@@ -58,6 +59,27 @@ class Steered:
 class SteeringTest(StageTest):
     def steered(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Steered:
         return Steered(self.stage(features, slots, **more), features)
+
+    def test_a_run_records_what_a_review_says_and_nothing_else(self) -> None:
+        accepted = events_review.reviewed(
+            1, "model", answer=review.Answer.ACCEPTED, commit="c0ffee"
+        )
+        ended = events.run_ended(1, "r1", exit_code=0)
+
+        async def scene() -> None:
+            ror = self.steered(DIAMOND)
+            run = ror.stage.start()
+            await settle()
+            for made, is_done in (((accepted,), True), ((accepted, ended), False)):
+                asked = Request("q", "r1", ControlAction.RECORD, events=made)
+                self.assertIs(ror.steering.take(asked).done, is_done)
+            self.assertTrue(ror.state().feature("model").review.is_accepted("c0ffee"))
+            self.assertIsNone(ror.state().run and ror.state().run.ended_at)  # type: ignore[union-attr]
+            for id in ("model", "storage", "search", "app"):
+                await ror.stage.end(id)
+            await run
+
+        asyncio.run(scene())
 
     def test_a_paused_run_starts_nothing_new_and_running_features_continue(self) -> None:
         async def scene() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from core.model import events
+from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.control_action import ControlAction
 from core.model.costs import Paid
 from core.model.decision import Action, Decision
+from core.model.handover import PullRequest, Push
 from core.model.outcome import (
     AttemptOutcome,
     Fault,
@@ -17,6 +19,7 @@ from core.model.outcome import (
     Work,
 )
 from core.model.provenance import Estimate, Provenance
+from core.model.review import Answer, Comment
 from core.model.strategy import Strategy
 from core.model.window import Window
 
@@ -46,6 +49,17 @@ WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4, held_back=("
 
 
 DECISION = Decision("auth", Action.RESUME, "interrupted", "key", {"prompt": "abc"})
+
+
+VERDICT = CheckVerdict(
+    *("make test", Scope.PROJECT, Verdict.PROVED, "c0ffee", "exit code 1", "passed", ("a_test.py",))
+)
+
+COMMENT = Comment("c1", "use the clock", "src/é.py", 7, "ada", "PRRC_1")
+
+PUSH = Push("origin", "feature/auth", "c0ffee")
+
+PULL_REQUEST = PullRequest("github", 7, "https://example.com/7", "main", "open")
 
 
 EVERY = {
@@ -160,4 +174,19 @@ EVERY = {
     ),
     "stray": events.stray(AT, "r1", "auth", Stray("/w/x", "x", "c0ffee"), "appeared"),
     "note": events.of_resolution(events.note(AT, "r1", "disk nearly full")),
+    "judged": events_review.judged(AT, "r1", "auth", verdict=VERDICT),
+    "reviewed": events_review.reviewed(
+        AT, "auth", answer=Answer.ACCEPTED, commit="c0ffee", owner="config/feature_list.json"
+    ),
+    "seen": events_review.seen(
+        AT, "auth", files={"src/é.py": "d1ge57"}, owner="config/feature_list.json"
+    ),
+    "commented": events_review.commented(
+        AT, "auth", comment=COMMENT, owner="config/feature_list.json"
+    ),
+    "comments_sent": events_review.comments_sent(AT, "r1", "auth", comments=["c1"]),
+    "pushed": events_review.pushed(AT, "auth", push=PUSH, owner="config/feature_list.json"),
+    "pull_request": events_review.pull_request(
+        AT, "auth", request=PULL_REQUEST, owner="config/feature_list.json"
+    ),
 }

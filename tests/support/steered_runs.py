@@ -42,6 +42,8 @@ class Run(threading.Thread):
                     self._answer(asked)
 
     def _answer(self, asked: Request) -> None:
+        for event in asked.events:
+            self.space.record(event)
         for id in ("another", asked.id):
             answer = events.steered(
                 *(time.time(), "r1", asked.feature),

@@ -1,0 +1,1 @@
+"""Completed features handed to others: pushes, pull requests, feedback; landings undone."""

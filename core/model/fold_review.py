@@ -1,0 +1,75 @@
+"""The changes of a feature's state by the events of review and handover."""
+
+from __future__ import annotations
+
+from .check_verdict import verdict_of_data
+from .events import Event
+from .frozen import replace
+from .handover import pull_request_of_data, push_of_data
+from .json_values import strings
+from .review import Answer, Review, comment_of_data
+from .state import FeatureState
+
+
+def _judged(feature: FeatureState, event: Event) -> FeatureState:
+    made = verdict_of_data(event.data)
+    if made is None:
+        return feature
+    key = f"{made.scope.value} {made.check}"
+    return replace(feature, verdicts={**feature.verdicts, key: made})
+
+
+def _reviewed(feature: FeatureState, event: Event) -> FeatureState:
+    given = event.data.get("answer")
+    answer = next((each for each in Answer if each.value == given), None)
+    commit = str(event.data.get("commit", ""))
+    return replace(feature, review=replace(feature.review, answer=answer, commit=commit))
+
+
+def _seen(feature: FeatureState, event: Event) -> FeatureState:
+    files = event.data.get("seen")
+    known = files.items() if isinstance(files, dict) else ()
+    seen = {**feature.review.seen, **{str(path): str(digest) for path, digest in known}}
+    return replace(feature, review=replace(feature.review, seen=seen))
+
+
+def _commented(feature: FeatureState, event: Event) -> FeatureState:
+    comment = comment_of_data(event.data)
+    if any(each.id == comment.id for each in feature.review.comments):
+        return feature  # The command asked twice: the first reply was lost.
+    comments = (*feature.review.comments, comment)
+    return replace(feature, review=replace(feature.review, comments=comments))
+
+
+def _comments_sent(feature: FeatureState, event: Event) -> FeatureState:
+    sent = frozenset(strings(event.data, "comments"))
+    comments = tuple(
+        replace(each, is_sent=True) if each.id in sent else each for each in feature.review.comments
+    )
+    return replace(feature, review=replace(feature.review, comments=comments))
+
+
+def _pushed(feature: FeatureState, event: Event) -> FeatureState:
+    push = push_of_data(event.data)
+    return replace(feature, pushes={**feature.pushes, push.remote: push})
+
+
+def _pull_request(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, pull_request=pull_request_of_data(event.data))
+
+
+def started_over(review: Review) -> Review:
+    """The review of a feature that starts over: the answer was for work that is gone."""
+    return replace(review, answer=None, commit="")
+
+
+CHANGES = {
+    "judged": _judged,
+    "reviewed": _reviewed,
+    "seen": _seen,
+    "commented": _commented,
+    "comments_sent": _comments_sent,
+    "pushed": _pushed,
+    "pull_request": _pull_request,
+}
+"""How each kind of event changes the state of its feature."""
