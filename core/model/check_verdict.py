@@ -28,6 +28,11 @@ class Verdict(Enum):
     NOT_LOOKED_AT = N_("not looked at")
     """It passes now; there was no time for the start commit."""
 
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether Claude is told of it, which costs an attempt; else the check counts as passed."""
+        return self in (Verdict.MISSING, Verdict.BROKEN)
+
 
 class Scope(Enum):
     """Whose check it is."""
@@ -53,6 +58,25 @@ class CheckVerdict:
     """How it ended at ``commit``."""
     proves_nothing: tuple[str, ...] = ()
     """Tests that the feature added, and that pass without its change."""
+
+
+def verdict_of(
+    scope: Scope, *, before: bool | None, after: bool, repeated: bool = False
+) -> Verdict:
+    """The verdict on a check that passed or failed ``before``, at the start commit, and ``after``.
+
+    ``before`` is ``None`` if it did not run there: only a failure that was seen excuses another
+    one. ``repeated`` is the second result on the same tree, if the first one was a failure.
+    """
+    if not after and repeated:
+        return Verdict.FLAKY
+    if not after and scope is Scope.OWN:
+        return Verdict.MISSING
+    if not after:
+        return Verdict.NOT_YOURS if before is False else Verdict.BROKEN
+    if before is None:
+        return Verdict.NOT_LOOKED_AT
+    return Verdict.KEPT if before else Verdict.PROVED
 
 
 def verdict_data(made: CheckVerdict) -> dict[str, Json]:
