@@ -10,9 +10,10 @@ from ..model.errors import UserError
 from ..model.translate import _, shown
 from ..model.words import counted
 from ..reporter.documents import RunReport
+from ..reporter.markdown_text import escaped
 from .plan_graph import Node, is_drawn_by_mermaid, mermaid, status_in_run
 from .run_files import RunFile
-from .run_markdown import escaped, heading, markdown
+from .run_markdown import heading, markdown
 from .run_view import RunView
 
 MOST_BYTES = 1024 * 1024

@@ -6,7 +6,6 @@ characters that GitHub takes for a comment.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ..model.excerpt import excerpt
@@ -14,6 +13,7 @@ from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
 from ..model.words import counted, decimal, duration, headed, money
+from ..reporter.markdown_text import code, escaped, fenced
 from ..reporter.run_text import spent, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
 from .run_view import FeatureView, RunView
@@ -29,10 +29,6 @@ REASON_CHARACTERS = 1_600
 NAME_CHARACTERS = 80
 
 STYLE = Style()
-
-_SPECIAL = re.compile(r"([\\`*_${}\[\]()+!|~])")
-_LINKED = re.compile(r"([@#:])(?=[\w/])")
-"""What begins a mention, a number of an issue, or what follows the scheme of a URL."""
 
 
 def markdown(view: RunView, more: Sequence[str] = ()) -> str:
@@ -171,35 +167,6 @@ def glyph(status: Status) -> str:
 def changes(work: Work) -> str:
     """``3 files +12 −4``."""
     return f"{counted(work.files_changed, 'file')} +{work.insertions} −{work.deletions}"
-
-
-def escaped(text: str) -> str:
-    """A text from outside on one line: it formats nothing, links nowhere and mentions nobody."""
-    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _LINKED.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", plain))
-
-
-def code(text: str) -> str:
-    """A text from outside as code on one line, also in a table; empty for none.
-
-    As HTML, because Markdown can't hold a backtick or a bar in a cell.
-    """
-    plain = one_line(text)
-    if not plain:
-        return ""
-    if "`" not in plain and "|" not in plain:
-        return f"`{plain}`"
-    coded = re.sub(r"[&<>|`*_\[\]\\~]", lambda found: f"&#{ord(found[0])};", plain)
-    return f"<code>{coded}</code>"
-
-
-def fenced(text: str) -> Iterator[str]:
-    """A text from outside as a block of code, which it can't end."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield fence
-    yield from text.splitlines() or [""]
-    yield fence
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ import unittest
 from core.model import events
 from core.model.outcome import FeatureOutcome, Status
 from core.model.provenance import Provenance
-from core.views.run_markdown import code, escaped, fenced, markdown
+from core.views.run_markdown import markdown
 from tests.support.run_views import COMPLETED, DONE, STORY, begun, feature_story, view_of
 from tests.support.story import AT, RUN
 
@@ -71,29 +71,3 @@ class Markdown(unittest.TestCase):
         said = markdown(view_of(story))
         self.assertIn("| `feature-149` | ⛔ blocked |", said)
         self.assertIn("| 50 more features |", said)
-
-
-class Outsiders(unittest.TestCase):
-    def test_a_name_formats_nothing_and_mentions_nobody(self) -> None:
-        for given, expected in (
-            ("plain - words", "plain - words"),
-            ("$x$", "\\$x\\$"),
-            ("a|b", "a\\|b"),
-            ("*b* _i_ `c`", "\\*b\\* \\_i\\_ \\`c\\`"),
-            ("<img onerror=x>", "&lt;img onerror=x&gt;"),
-            ("@all #12", "@<!-- -->all #<!-- -->12"),
-            ("http://a.example", "http:<!-- -->//a.example"),
-            ("![x](y)", "\\!\\[x\\]\\(y\\)"),
-            ("two\nlines\x1b[31m", "two lines"),
-        ):
-            with self.subTest(given):
-                self.assertEqual(escaped(given), expected)
-
-    def test_code_holds_every_text(self) -> None:
-        self.assertEqual(code("feature/a"), "`feature/a`")
-        self.assertEqual(code("a|`b`<c>"), "<code>a&#124;&#96;b&#96;&#60;c&#62;</code>")
-        self.assertEqual(code(" \n"), "")
-
-    def test_a_block_of_code_is_not_ended_by_its_text(self) -> None:
-        self.assertEqual(list(fenced("a\n````\nb")), ["`````", "a", "````", "b", "`````"])
-        self.assertEqual(list(fenced("")), ["```", "", "```"])

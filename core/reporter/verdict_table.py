@@ -1,0 +1,204 @@
+"""The verdict table: what the checks of a feature proved, for terminals, Markdown and JSON.
+
+Every view and every pull request shows this table. It is empty for journals of versions that gave
+no verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..model.check_verdict import CheckVerdict, Scope, Verdict
+from ..model.json_values import Json
+from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
+from ..model.words import counted
+from .markdown_text import code, escaped
+from .style import Style, shorten, table_lines
+
+MEANINGS = {
+    Verdict.MISSING: N_("the feature's own check fails"),
+    Verdict.BROKEN: N_("passed at the start commit, fails at the result"),
+    Verdict.FLAKY: N_("failed, then passed on the same tree"),
+    Verdict.NOT_YOURS: N_("failed at the start commit, too"),
+    Verdict.NOT_LOOKED_AT: N_("not run at the start commit"),
+    Verdict.PROVED: N_("failed at the start commit, passes now"),
+    Verdict.KEPT: N_("passed at the start commit, and passes now"),
+}
+"""What each verdict says, in the order of the rows: what needs a look comes first."""
+
+FAILING = frozenset({Verdict.MISSING, Verdict.BROKEN, Verdict.NOT_YOURS})
+"""The verdicts on checks that fail at the result."""
+
+SOUND = frozenset({Verdict.PROVED, Verdict.KEPT})
+"""The verdicts that need no further look."""
+
+COLOURS = {
+    **dict.fromkeys(FAILING, "red"),
+    Verdict.NOT_YOURS: "yellow",
+    Verdict.FLAKY: "yellow",
+    Verdict.NOT_LOOKED_AT: "dim",
+    **dict.fromkeys(SOUND, "green"),
+}
+
+MARKS = {
+    **dict.fromkeys(FAILING, "❌"),
+    Verdict.NOT_YOURS: "➖",
+    Verdict.FLAKY: "⚠️",
+    Verdict.NOT_LOOKED_AT: "➖",
+    **dict.fromkeys(SOUND, "✅"),
+}
+
+HEADING = (N_("feature"), N_("verdict"), N_("check"), N_("at the start"), N_("now"))
+
+PASSED = (N_("passed"), N_("ended with exit {code}").format(code=0))
+"""The endings of a check that passed, as they are recorded."""
+
+STYLE = Style()
+"""Of Markdown."""
+
+CHECK_CHARACTERS = 100
+ENDING_CHARACTERS = 60
+FILES = 10
+ROWS = 50
+"""The most that a table shows; JSON has all."""
+
+
+def in_order(verdicts: Iterable[CheckVerdict]) -> list[CheckVerdict]:
+    """The rows: what needs a look comes first, and a feature's own checks before the project's."""
+    order = list(MEANINGS)
+    return sorted(
+        verdicts, key=lambda each: (order.index(each.verdict), each.scope is Scope.PROJECT)
+    )
+
+
+def ending_words(ending: str, style: Style) -> str:
+    """How a check ended, in the language of the user; a dash if it did not run."""
+    if ending in PASSED:
+        return _("passed")
+    words = one_line(shown(ending))
+    return shorten(words, ENDING_CHARACTERS, style) or style.pick("–", "-")
+
+
+# -- for a terminal -----------------------------------------------------------------------------
+
+
+def verdict_lines(verdicts: Iterable[CheckVerdict], style: Style) -> Iterator[str]:
+    """The table of one feature, with the added tests that prove nothing below it."""
+    rows = in_order(verdicts)
+    yield from _table([("", each) for each in rows], style, named=False)
+    yield from _notes(rows, style)
+
+
+def run_verdict_lines(
+    features: Iterable[tuple[str, Iterable[CheckVerdict]]], style: Style
+) -> Iterator[str]:
+    """One table for all features of a run, by their ids.
+
+    Of a long one, what is proved or kept is only counted.
+    """
+    given = [(id, each) for id, verdicts in features for each in in_order(verdicts)]
+    rows = given
+    if len(rows) > ROWS:
+        rows = [row for row in given if row[1].verdict not in SOUND][:ROWS]
+    yield from _table(rows, style, named=True)
+    if len(rows) < len(given):
+        more = counted(len(given) - len(rows), "more check")
+        yield _("and {more}: --json has all").format(more=more)
+    yield from _notes([each for __, each in given], style)
+
+
+def _table(rows: Sequence[tuple[str, CheckVerdict]], style: Style, *, named: bool) -> Iterator[str]:
+    if not rows:
+        return
+    cells = [list(HEADING), *([one_line(id), *_cells(each, style)] for id, each in rows)]
+    first = 0 if named else 1
+
+    def paint(number: int, column: int, cell: str) -> str:
+        if number == 0:
+            return style.paint(cell, "bold")
+        verdict = rows[number - 1][1].verdict
+        return style.paint(cell, COLOURS[verdict]) if column == 1 - first else cell
+
+    yield from table_lines([row[first:] for row in cells], paint)
+
+
+def _cells(row: CheckVerdict, style: Style) -> list[str]:
+    check = shorten(one_line(row.check), CHECK_CHARACTERS, style)
+    endings = (ending_words(each, style) for each in (row.before, row.after))
+    return [_(row.verdict.value), _whose(row, check), *endings]
+
+
+def _whose(row: CheckVerdict, check: str) -> str:
+    return check if row.scope is Scope.OWN else _("{check} (project)").format(check=check)
+
+
+def _notes(rows: Iterable[CheckVerdict], style: Style) -> Iterator[str]:
+    for note in proving_nothing(rows):
+        yield style.paint(one_line(note), "yellow")
+
+
+def proving_nothing(rows: Iterable[CheckVerdict]) -> list[str]:
+    """A sentence for each added test file that passes at the start commit, too."""
+    files = _files(rows)
+    said = [
+        _("{file} proves nothing: it passes without the change, too").format(file=file)
+        for file in files[:FILES]
+    ]
+    more = len(files) - len(said)
+    if more:
+        said.append(_("and {more}").format(more=counted(more, "more file")))
+    return said
+
+
+def _files(rows: Iterable[CheckVerdict]) -> list[str]:
+    return list(dict.fromkeys(file for row in rows for file in row.proves_nothing))
+
+
+# -- for Markdown -------------------------------------------------------------------------------
+
+
+def verdict_markdown(verdicts: Iterable[CheckVerdict]) -> Iterator[str]:
+    """The table of one feature as GitHub-flavoured Markdown, which hostile names can't break."""
+    rows = in_order(verdicts)
+    if not rows:
+        return
+    yield _("| verdict | check | at the start | now |")
+    yield "|---|---|---|---|"
+    for row in rows[:ROWS]:
+        yield f"| {' | '.join(_markdown_cells(row))} |"
+    if len(rows) > ROWS:
+        yield f"| {counted(len(rows) - ROWS, 'more check')} | | | |"
+    files = _files(rows)
+    if files:
+        yield ""
+        yield _("These added tests prove nothing: they pass without the change, too.")
+        yield ""
+        yield from (f"- {code(file)}" for file in files[:FILES])
+    if len(files) > FILES:
+        yield f"- {counted(len(files) - FILES, 'more file')}"
+
+
+def _markdown_cells(row: CheckVerdict) -> list[str]:
+    check = code(shorten(one_line(row.check), CHECK_CHARACTERS, STYLE))
+    endings = (escaped(ending_words(each, STYLE)) for each in (row.before, row.after))
+    return [f"{MARKS[row.verdict]} {_(row.verdict.value)}", _whose(row, check), *endings]
+
+
+# -- for JSON -----------------------------------------------------------------------------------
+
+
+def verdict_document(verdicts: Iterable[CheckVerdict]) -> list[Json]:
+    """The rows of one feature for a JSON report."""
+    return [
+        {
+            "check": row.check,
+            "scope": row.scope.value,
+            "verdict": row.verdict.value,
+            "commit": row.commit,
+            "before": row.before,
+            "after": row.after,
+            "proves_nothing": list(row.proves_nothing),
+        }
+        for row in in_order(verdicts)
+    ]
