@@ -20,6 +20,7 @@ from ..model.json_values import Json
 from ..model.outcome import Status
 from ..model.state import Check, FeatureState, Run, RunState
 from ..model.translate import _, shown
+from .verdict_table import verdict_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,6 +213,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "error": feature.reason or None,
         "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
         "last_check": check_document(feature.last_check),
+        "verdicts": verdict_document(feature.verdicts.values()),
         "resume_command": next_steps.resume_command(feature) or None,
     }
 

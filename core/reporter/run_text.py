@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from ..model.attempt import cost_of
+from ..model.check_verdict import CheckVerdict
 from ..model.control_action import ControlAction
 from ..model.decision import NEW
 from ..model.event_values import conflict_of, reply_of, reset_of, text_of
@@ -24,6 +25,7 @@ from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, decimal, duration, headed, money
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
+from .verdict_table import run_verdict_lines
 
 
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
@@ -191,6 +193,8 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     yield _("By status: {by_status}").format(by_status=_by_status(features))
     if report.branches:
         yield _("Branches: {branches}").format(branches=one_line(", ".join(report.branches)))
+    verdicts = list(run_verdict_lines(judged(features), style))
+    yield from ("", *verdicts) if verdicts else ()
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
@@ -203,6 +207,11 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
         yield ""
     for command, purpose in steps:
         yield f"{style.pick('→', '->')} {one_line(command)}  ({_(purpose)})"
+
+
+def judged(features: Iterable[FeatureState]) -> list[tuple[str, Iterable[CheckVerdict]]]:
+    """The verdicts of features that did something in their last run, by their ids."""
+    return [(each.id, each.verdicts.values()) for each in features if each.started_at is not None]
 
 
 LEAST_SECONDS = 60.0

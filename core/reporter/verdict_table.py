@@ -63,6 +63,9 @@ FILES = 10
 ROWS = 50
 """The most that a table shows; JSON has all."""
 
+MARKDOWN_CHARACTERS = 20_000
+"""The most of a table as Markdown: GitHub takes 65,536 characters for all of a pull request."""
+
 
 def in_order(verdicts: Iterable[CheckVerdict]) -> list[CheckVerdict]:
     """The rows: what needs a look comes first, and a feature's own checks before the project's."""
@@ -140,7 +143,7 @@ def _notes(rows: Iterable[CheckVerdict], style: Style) -> Iterator[str]:
 
 def proving_nothing(rows: Iterable[CheckVerdict]) -> list[str]:
     """A sentence for each added test file that passes at the start commit, too."""
-    files = _files(rows)
+    files = files_in(rows)
     said = [
         _("{file} proves nothing: it passes without the change, too").format(file=file)
         for file in files[:FILES]
@@ -151,30 +154,76 @@ def proving_nothing(rows: Iterable[CheckVerdict]) -> list[str]:
     return said
 
 
-def _files(rows: Iterable[CheckVerdict]) -> list[str]:
+def files_in(rows: Iterable[CheckVerdict]) -> list[str]:
+    """The added tests that prove nothing."""
     return list(dict.fromkeys(file for row in rows for file in row.proves_nothing))
 
 
 # -- for Markdown -------------------------------------------------------------------------------
 
 
-def verdict_markdown(verdicts: Iterable[CheckVerdict]) -> Iterator[str]:
-    """The table of one feature as GitHub-flavoured Markdown, which hostile names can't break."""
+def verdict_markdown(
+    verdicts: Iterable[CheckVerdict], *, characters: int = MARKDOWN_CHARACTERS
+) -> Iterator[str]:
+    """The table of one feature as GitHub-flavoured Markdown, which hostile names can't break.
+
+    It is not much longer than ``characters``.
+    """
     rows = in_order(verdicts)
     if not rows:
         return
     yield _("| verdict | check | at the start | now |")
     yield "|---|---|---|---|"
-    for row in rows[:ROWS]:
-        yield f"| {' | '.join(_markdown_cells(row))} |"
-    if len(rows) > ROWS:
-        yield f"| {counted(len(rows) - ROWS, 'more check')} | | | |"
-    files = _files(rows)
-    if files:
-        yield ""
-        yield _("These added tests prove nothing: they pass without the change, too.")
-        yield ""
-        yield from (f"- {code(file)}" for file in files[:FILES])
+    lines = [f"| {' | '.join(_markdown_cells(row))} |" for row in rows]
+    shown_rows = _fitting(lines, characters)
+    yield from lines[:shown_rows]
+    if shown_rows < len(lines):
+        yield f"| {counted(len(lines) - shown_rows, 'more check')} | | | |"
+    yield from _markdown_notes(rows)
+
+
+def run_verdict_markdown(
+    features: Iterable[tuple[str, Iterable[CheckVerdict]]], *, characters: int
+) -> Iterator[str]:
+    """One table for all features of a run, by their ids; not much longer than ``characters``.
+
+    If there is no room for all, what is proved or kept goes first.
+    """
+    given = [(id, each) for id, verdicts in features for each in in_order(verdicts)]
+    if not given:
+        return
+    yield _("| feature | verdict | check | at the start | now |")
+    yield "|---|---|---|---|---|"
+    lines = [f"| {code(id)} | {' | '.join(_markdown_cells(row))} |" for id, row in given]
+    if _fitting(lines, characters) < len(lines):
+        lines = [line for line, (__, row) in zip(lines, given) if row.verdict not in SOUND]
+    lines = lines[: _fitting(lines, characters)]
+    yield from lines
+    if len(lines) < len(given):
+        yield f"| {counted(len(given) - len(lines), 'more check')} | | | | |"
+    yield from _markdown_notes([row for __, row in given])
+
+
+def _fitting(lines: Sequence[str], characters: int) -> int:
+    """How many of the lines fit, at most :data:`ROWS`."""
+    room = characters
+    for number, line in enumerate(lines[:ROWS]):
+        room -= len(line)
+        if room < 0:
+            return number
+    return min(len(lines), ROWS)
+
+
+def _markdown_notes(rows: Iterable[CheckVerdict]) -> Iterator[str]:
+    files = files_in(rows)
+    if not files:
+        return
+    yield ""
+    yield _("These added tests prove nothing: they pass without the change, too.")
+    yield ""
+    yield from (
+        f"- {code(shorten(one_line(file), CHECK_CHARACTERS, STYLE))}" for file in files[:FILES]
+    )
     if len(files) > FILES:
         yield f"- {counted(len(files) - FILES, 'more file')}"
 

@@ -12,6 +12,7 @@ from ..model.words import cents, counted, duration, thousands
 from ..reporter.run_text import spent
 from ..reporter.style import Style
 from .html_text import lines, text
+from .html_verdicts import verdict_section
 from .run_view import CheckView, FeatureView, OwnDiff
 from .status_marks import mark, mark_of
 
@@ -82,6 +83,7 @@ def _body(feature: FeatureView) -> Iterator[str]:
     if feature.checks:
         checks = "".join(map(_check, feature.checks))
         yield f'<h3>{_("Checks")}</h3><ul class="checks">{checks}</ul>'
+    yield verdict_section(known.verdicts.values())
     if feature.diff is not None and feature.diff.files:
         yield _diff(feature.diff)
     result = known.last_outcome.result if known.last_outcome and feature.attempts else ""

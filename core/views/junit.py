@@ -2,6 +2,7 @@
 
 A case a feature, in the form of maven-surefire: attempts before the last one are ``flakyFailure``
 or ``flakyError`` of a feature that completed, ``rerunFailure`` or ``rerunError`` of another one.
+And a case a check that has a verdict: few systems show the output of a case that passed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from ..model.attempt import Attempt
+from ..model.check_verdict import CheckVerdict, Scope, Verdict
 from ..model.excerpt import excerpt
 from ..model.outcome import AttemptOutcome, Fault, Status
-from ..model.terminal_text import clean
+from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration
 from ..reporter.run_text import spent
-from .run_markdown import STYLE, changes
+from ..reporter.style import shorten
+from ..reporter.verdict_table import FAILING, MEANINGS, in_order
+from .run_markdown import STYLE, changes, judged_in
 from .run_view import CheckView, FeatureView, RunView
 
 ORDER = (
@@ -28,6 +32,9 @@ ORDER = (
 SAID_LINES = 40
 SAID_CHARACTERS = 4_000
 """Of what Claude said at the end of an attempt."""
+
+NAME_CHARACTERS = 200
+"""Of a check."""
 
 _NEVER_RAN = (Status.BLOCKED, Status.SKIPPED, Status.PENDING)
 _OWN_RESULTS = (Fault.NONE, Fault.CHECK)
@@ -44,7 +51,8 @@ def junit(view: RunView) -> str:
     report = view.report
     name = clean(report.project_name)
     kept, left = report.up_to_date or (), report.left or ()
-    kinds = [kind_of(feature) for feature in view.features]
+    checks = _check_cases(view)
+    kinds = [*map(kind_of, view.features), *(_kind_of_verdict(each) for __, each in checks)]
     suite = {
         "name": name,
         "tests": str(len(kinds) + len(kept) + len(left)),
@@ -64,6 +72,7 @@ def junit(view: RunView) -> str:
             *(f"<property{_attributes({'name': n, 'value': v})}/>" for n, v in properties.items()),
             "</properties>",
             *(_case(name, each.id, each.seconds, _elements(each)) for each in view.features),
+            *(_case(f"{name}.checks", id, 0.0, _of_verdict(made)) for id, made in checks),
             *(_case(name, id, 0.0, [_element("system-out", "up to date")]) for id in kept),
             *(_case(name, id, 0.0, [_element("skipped", "", message="skipped")]) for id in left),
             "</testsuite>\n",
@@ -140,6 +149,56 @@ def _output(feature: FeatureView) -> Iterator[str]:
         yield ""
         yield _check(check)
         yield from check.lines
+
+
+# -- the verdicts on checks ---------------------------------------------------------------------
+
+
+def _check_cases(view: RunView) -> list[tuple[str, CheckVerdict]]:
+    """The checks that have a verdict, each with a name that no other case has."""
+    cases: dict[str, CheckVerdict] = {}
+    for id, verdicts in judged_in(view):
+        for made in in_order(verdicts):
+            whose = " (project)" if made.scope is Scope.PROJECT else ""
+            name = f"{id}: {shorten(one_line(made.check), NAME_CHARACTERS, STYLE)}"
+            cases[_unused(f"{name}{whose}", cases)] = made
+    return list(cases.items())
+
+
+def _unused(name: str, used: Mapping[str, object]) -> str:
+    number, unused = 1, name
+    while unused in used:
+        number += 1
+        unused = f"{name} #{number}"
+    return unused
+
+
+def _kind_of_verdict(made: CheckVerdict) -> str:
+    """What fails without being the feature's fault is skipped: nobody has to look at it."""
+    if made.verdict is Verdict.NOT_YOURS:
+        return "skipped"
+    return "failure" if made.verdict in FAILING else ""
+
+
+def _of_verdict(made: CheckVerdict) -> list[_Element]:
+    said = f"{made.verdict.value}: {MEANINGS[made.verdict]}"
+    output = [
+        said,
+        f"at the start: {clean(made.before) or '-'}",
+        f"now: {clean(made.after) or '-'}",
+    ]
+    output += [f"proves nothing: {one_line(file)}" for file in made.proves_nothing]
+    elements = [_element("system-out", "\n".join(output))]
+    kind, type = _kind_of_verdict(made), made.verdict.value
+    if kind == "skipped":
+        elements.append(_element(kind, "", message=said))
+    elif kind:
+        elements.append(_element(kind, "\n".join(output), message=said, type=type))
+    elif made.verdict is Verdict.FLAKY:
+        trace = _element("stackTrace", said)[1]
+        head = _attributes({"message": said, "type": type})
+        elements.append(("flakyFailure", f"<flakyFailure{head}>{trace}</flakyFailure>"))
+    return elements
 
 
 def _first_line(text: str) -> str:

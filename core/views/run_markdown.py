@@ -6,16 +6,18 @@ characters that GitHub takes for a comment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..model.check_verdict import CheckVerdict
 from ..model.excerpt import excerpt
 from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
 from ..model.words import counted, decimal, duration, headed, money
 from ..reporter.markdown_text import code, escaped, fenced
-from ..reporter.run_text import spent, waste_lines
+from ..reporter.run_text import judged, spent, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
+from ..reporter.verdict_table import run_verdict_markdown
 from .run_view import FeatureView, RunView
 
 ROWS = 100
@@ -23,6 +25,9 @@ ROWS = 100
 
 FAILURES = 20
 """At most this many failures are listed with their reasons."""
+
+VERDICT_CHARACTERS = 4_000
+"""The most of the verdict table."""
 
 REASON_LINES = 24
 REASON_CHARACTERS = 1_600
@@ -43,6 +48,8 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
     yield ""
     yield from more
     yield from table(view.features)
+    verdicts = list(run_verdict_markdown(judged_in(view), characters=VERDICT_CHARACTERS))
+    yield from ("", _("### Checks"), "", *verdicts) if verdicts else ()
     listed = view.failures[:FAILURES]
     if listed:
         yield ""
@@ -65,6 +72,11 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
         )
     yield ""
     yield from _provenance(view)
+
+
+def judged_in(view: RunView) -> list[tuple[str, Iterable[CheckVerdict]]]:
+    """The verdicts of the features of a run, by their ids."""
+    return judged([feature.known for feature in view.features])
 
 
 def heading(view: RunView) -> str:

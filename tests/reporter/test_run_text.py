@@ -6,7 +6,8 @@ import unittest
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.model import events, next_steps
+from core.model import events, events_review, next_steps
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.events import Event
@@ -242,6 +243,21 @@ class TheReport(unittest.TestCase):
                 "",
                 "→ rorchestrator diff auth  (what a feature changed)",
                 "→ rorchestrator merge  (lands what is completed)",
+            ],
+        )
+
+    def test_what_the_checks_proved_is_a_table(self) -> None:
+        made = CheckVerdict("make", Scope.OWN, Verdict.PROVED, "c0ffee", "ended with exit 2", "")
+        judged = events_review.judged(AT, RUN, "auth", verdict=made)
+        story = [*LIFE, _ended("auth", Status.COMPLETED, work=WORK), judged]
+        lines = list(run_text.report_lines(_report(fold(story), "feature/auth"), PLAIN))
+        self.assertEqual(
+            lines[7:11],
+            [
+                "",
+                "feature  verdict  check  at the start       now",
+                "auth     proved   make   ended with exit 2  –",
+                "",
             ],
         )
 

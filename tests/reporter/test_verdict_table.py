@@ -20,6 +20,7 @@ from core.reporter.verdict_table import (
     in_order,
     proving_nothing,
     run_verdict_lines,
+    run_verdict_markdown,
     verdict_document,
     verdict_lines,
     verdict_markdown,
@@ -137,6 +138,35 @@ class Markdown(unittest.TestCase):
         self.assertEqual(file, f"- {code(HOSTILE)}")
         for line in verdict_lines([hostile], STYLE):
             self.assertTrue(line.isprintable())
+
+    def test_a_run_has_one_table_for_all_of_its_features(self) -> None:
+        features = [("auth", [PROVED]), ("api", [NOT_YOURS, EMPTY])]
+        self.assertEqual(
+            list(run_verdict_markdown(features, characters=4_000)),
+            [
+                "| feature | verdict | check | at the start | now |",
+                "|---|---|---|---|---|",
+                "| `auth` | ✅ proved | `pytest -q` | ended with exit 1 | passed |",
+                "| `api` | ➖ not yours | `make lint` (project) "
+                "| ended with exit 1 | ended with exit 1 |",
+                "| `api` | ✅ kept | `pytest -q` | passed | passed |",
+                "",
+                "These added tests prove nothing: they pass without the change, too.",
+                "",
+                "- `tests/test_a.py`",
+            ],
+        )
+        self.assertEqual(list(run_verdict_markdown([("auth", ())], characters=4_000)), [])
+
+    def test_where_there_is_no_room_for_a_run_what_needs_a_look_stays(self) -> None:
+        features = [("auth", [PROVED, NOT_YOURS]), ("api", [NOT_YOURS])]
+        __, __, row, more = run_verdict_markdown(features, characters=100)
+        self.assertTrue(row.startswith("| `auth` | ➖ not yours"))
+        self.assertEqual(more, "| 2 more checks | | | | |")
+
+    def test_a_table_fits_into_a_comment_whatever_the_names_are(self) -> None:
+        rows = [replace(PROVED, check=f"{number}{'|' * 999}") for number in range(ROWS)]
+        self.assertLess(sum(map(len, verdict_markdown(rows))), 21_000)
 
     def test_a_long_table_and_a_long_list_are_cut(self) -> None:
         files = tuple(f"tests/test_{number}.py" for number in range(12))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core.model import events
+from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.control_action import ControlAction
 from core.model.costs import Paid
 from core.model.decision import Action, Decision
@@ -88,6 +89,22 @@ def checked(id: str, at: float, command: str, *, passed: bool) -> Event:
     """A check of a feature."""
     ending = "ended with exit 0" if passed else "ended with exit 1"
     return events.checked(at, RUN, id, key="k", command=command, passed=passed, ending=ending)
+
+
+def judged(id: str, *verdicts: CheckVerdict) -> list[Event]:
+    """The verdicts on the checks of a feature."""
+    return [events_review.judged(AT, RUN, id, verdict=each) for each in verdicts]
+
+
+GOOD, BAD = "ended with exit 0", "ended with exit 1"
+
+VERDICTS = (
+    CheckVerdict("make x", Scope.OWN, Verdict.PROVED, "c0ffee", BAD, GOOD),
+    CheckVerdict("make x", Scope.PROJECT, Verdict.NOT_YOURS, "c0ffee", BAD, BAD),
+    CheckVerdict("make <y>", Scope.PROJECT, Verdict.FLAKY, "c0ffee", "", GOOD, ("test_a.py",)),
+    CheckVerdict("make z", Scope.PROJECT, Verdict.BROKEN, "c0ffee", GOOD, BAD),
+)
+"""One of each kind that a report shows in a way of its own."""
 
 
 DONE = AttemptOutcome(

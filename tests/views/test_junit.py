@@ -18,9 +18,11 @@ from tests.support.run_views import (
     FAILED,
     LATE,
     STORY,
+    VERDICTS,
     begun,
     checked,
     feature_story,
+    judged,
     view_of,
 )
 from tests.support.story import AT, RUN
@@ -127,6 +129,43 @@ class JunitTest(unittest.TestCase):
                 self.parsed(junit(view))
         pending = view_of([begun(["a"])])
         self.assertEqual(kind_of(pending.features[0]), "skipped")
+
+    def test_each_check_with_a_verdict_is_a_case(self) -> None:
+        story = [begun(["a"]), *feature_story("a", AT, DONE, end=COMPLETED)]
+        twice = replace(VERDICTS[0], check="x" * 300)
+        other = replace(twice, check=f"{'x' * 299}y")
+        suite = self.parsed(junit(view_of([*story, *judged("a", *VERDICTS, twice, other)])))
+        counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+        self.assertEqual(counts, {"tests": "7", "failures": "1", "errors": "0", "skipped": "1"})
+        cases = {case.get("name"): case for case in suite.iter("testcase")}
+        self.assertEqual(
+            [name for name in cases if "xx" not in str(name)],
+            [
+                *("a", "a: make z (project)", "a: make <y> (project)"),
+                *("a: make x (project)", "a: make x"),
+            ],
+        )
+        self.assertEqual(len([name for name in cases if str(name).endswith(" #2")]), 1)
+        self.assertEqual(cases["a: make x"].get("classname"), "Shop.checks")
+        self.assertEqual(
+            {
+                name: [child.tag for child in case]
+                for name, case in cases.items()
+                if "make" in str(name)
+            },
+            {
+                "a: make z (project)": ["failure", "system-out"],
+                "a: make <y> (project)": ["flakyFailure", "system-out"],
+                "a: make x (project)": ["skipped", "system-out"],
+                "a: make x": ["system-out"],
+            },
+        )
+        self.assertEqual(
+            cases["a: make <y> (project)"].findtext("system-out"),
+            "flaky: failed, then passed on the same tree\nat the start: -\n"
+            "now: ended with exit 0\nproves nothing: test_a.py",
+        )
+        self.assertEqual(cases["a: make z (project)"][0].get("type"), "broken")
 
     def test_characters_that_xml_has_not_are_left_out(self) -> None:
         odd = FeatureOutcome(Status.FAILED, ODD)

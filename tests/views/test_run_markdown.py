@@ -5,10 +5,20 @@ from __future__ import annotations
 import unittest
 
 from core.model import events
+from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status
 from core.model.provenance import Provenance
 from core.views.run_markdown import markdown
-from tests.support.run_views import COMPLETED, DONE, STORY, begun, feature_story, view_of
+from tests.support.run_views import (
+    COMPLETED,
+    DONE,
+    STORY,
+    VERDICTS,
+    begun,
+    feature_story,
+    judged,
+    view_of,
+)
 from tests.support.story import AT, RUN
 
 COMMENT_CHARACTERS = 65_536
@@ -50,6 +60,18 @@ class Markdown(unittest.TestCase):
         said = markdown(view_of(story, max_cost_usd=None))
         self.assertIn("<sub>\nrun `r1` · list `config/feature_list.json`\n</sub>", said)
 
+    def test_the_verdicts_of_all_features_are_one_table(self) -> None:
+        self.assertNotIn("### Checks", markdown(view_of(STORY)))
+        said = markdown(view_of([*STORY, *judged("auth", *VERDICTS), *judged("app", *VERDICTS)]))
+        self.assertIn(
+            "\n\n### Checks\n\n| feature | verdict | check | at the start | now |\n", said
+        )
+        self.assertIn(
+            "| `auth` | ❌ broken | `make z` (project) | passed | ended with exit 1 |\n", said
+        )
+        self.assertIn("- `test_a.py`\n", said)
+        self.assertNotIn("| `app` | ❌ broken", said)  # It had no slot.
+
     def test_the_longest_report_fits_into_a_comment(self) -> None:
         ids = [f"feature-{number}" for number in range(300)]
         failed = FeatureOutcome(Status.FAILED, "<&>\n" * 4_000 + "x" * 9_000)
@@ -57,6 +79,7 @@ class Markdown(unittest.TestCase):
             story = [begun(ids)]
             for id in ids:
                 story += feature_story(id, AT, DONE, end=end, name="<&>" * 160)
+                story += judged(id, *(replace(each, check="|" * 99) for each in VERDICTS))
             said = markdown(view_of(story))
             self.assertLess(len(said), COMMENT_CHARACTERS)
             self.assertIn("| 200 more features |", said)
