@@ -275,6 +275,7 @@ TESTED_BY = {
     "git.paths": "git.test_staging",
     "git.refs": "git.test_door",
     "git.worktree_status": "scenarios.test_looking",
+    "handover.forge.forge": "handover.forge.test_github",
     "landing.candidates": "commands.test_merge",
     "landing.checkout_backup": "landing.test_target_branch",
     "landing.cleanup": "commands.test_cleanup",

@@ -176,6 +176,7 @@ TOO_SHORT = (
         "{limit} MiB",
         "{path} is {error}",
         "{path} has {faults}",
+        "exit {code}",
     ),
     "{head}: {rest}",
 )

@@ -1,0 +1,1 @@
+"""The forges: GitHub through the user's own ``gh``, GitLab through ``glab``."""
