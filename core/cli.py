@@ -70,6 +70,7 @@ COMMANDS = {
     "templates": N_("list templates of prompts, show one, or write a prompt from one"),
     "decompose": N_("let Claude split a specification into features"),
     "merge": N_("land completed features on the base branch"),
+    "undo": N_("move a branch back to where the last merge found it"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),
     "completion": N_("print a script with which a shell completes commands, ids and tags"),
     "schema": N_("print the JSON Schema of a feature list, for editors"),
@@ -79,7 +80,7 @@ GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
     N_("steer"): ("stop", "pause", "resume", "skip", "retry", "attach"),
-    N_("review and land"): ("diff", "merge", "cleanup"),
+    N_("review and land"): ("diff", "merge", "undo", "cleanup"),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),

@@ -12,6 +12,9 @@ from ..model.errors import ExitCode, UserError
 from ..model.past_runs import PastFeature, PastRun, Total
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
+from ..process.spawner import run_sync
+from ..project.landings import document as landings_document
+from ..project.landings import landings_of
 from ..project.past import runs_of
 from ..reporter import history_text
 from ..reporter.console import style_of
@@ -21,6 +24,8 @@ from .options import NO_LIST, add_common_options, opened_or_recorded, seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..model.state import Move
 
 EXAMPLES = N_("""\
 examples:
@@ -66,8 +71,11 @@ def execute(arguments: argparse.Namespace) -> int:
     project, fault = opened_or_recorded(arguments)
     runs = runs_of(project, all_lists=arguments.all_lists)
     runs = _chosen(runs, arguments.feature or "", arguments.since)
+    moves = run_sync(landings_of(project, all_lists=arguments.all_lists))
+    moves = _landed(moves, arguments.feature or "", arguments.since)
     if arguments.json:
-        print(json.dumps(_document(runs, arguments.by), indent=2))
+        landings = landings_document(moves)
+        print(json.dumps({**_document(runs, arguments.by), "landings": landings}, indent=2))
         return ExitCode.UP_TO_DATE
     if fault:
         print(one_line(_(NO_LIST).format(fault=shown(fault))), file=sys.stderr)
@@ -80,9 +88,10 @@ def execute(arguments: argparse.Namespace) -> int:
         rows = history_text.total_rows(_totals(runs, arguments.by), arguments.by.upper())
         print("\n".join(history_text.table(rows, style)))
     elif arguments.feature:
-        print("\n".join(history_text.feature_lines(runs, arguments.feature, style)))
+        lines = history_text.feature_lines(runs, arguments.feature, style)
+        print("\n".join((*lines, *history_text.landing_lines(moves, style))))
     else:
-        print("\n".join(overview(runs, style)))
+        print("\n".join((*overview(runs, style), *history_text.landing_lines(moves, style))))
     return ExitCode.UP_TO_DATE
 
 
@@ -107,6 +116,13 @@ def _chosen(runs: list[PastRun], feature: str, since: float | None) -> list[Past
             hint="rorchestrator history",
         )
     return found
+
+
+def _landed(moves: list[Move], feature: str, since: float | None) -> list[Move]:
+    """The landings of a feature, if one is named, and of the last ``since`` seconds."""
+    start = 0.0 if since is None else time.time() - since
+    recent = (move for move in moves if max(move.at, move.undone_at or 0.0) >= start)
+    return [move for move in recent if not feature or feature in move.landings]
 
 
 def _totals(runs: list[PastRun], by: str) -> list[Total]:

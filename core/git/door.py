@@ -456,12 +456,15 @@ class Git:
         found = re.search(r"behind (\d+)", distance)
         return upstream, int(found[1]) if found else 0
 
-    async def move_ref(self, ref: str, commit: str, old: str, *, at: str = "") -> None:
+    async def move_ref(
+        self, ref: str, commit: str, old: str, *, at: str = "", by: str = "merge"
+    ) -> None:
         """Move a ref from ``old`` to ``commit`` (compare-and-swap).
 
-        ``at`` is the worktree that has it checked out, so that its HEAD reflog records the move.
+        ``at`` is the worktree that has it checked out, so that its HEAD reflog records the move,
+        ``by`` the command that does it.
         """
-        arguments = ("update-ref", "-m", "rorchestrator merge", ref, commit, old)
+        arguments = ("update-ref", "-m", f"rorchestrator {by}", ref, commit, old)
         await self.run(f"move {ref}", *arguments, at=at)
 
     async def delete_ref(self, ref: str, old: str) -> str:

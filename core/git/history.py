@@ -78,3 +78,21 @@ async def before(git: Git, branch: str, commit: str) -> str:
     first = [each for each in own if each in holding][-1:]
     found = await git.commit_of(f"{first[0]}^") if first else ""
     return "" if found and await git.is_ancestor(commit, found) else found
+
+
+async def first_parents(git: Git, tip: str, without: str) -> list[tuple[str, bool]]:
+    """The commits of a branch's own history since ``without``, newest first.
+
+    Each with whether it is a merge.
+    """
+    arguments = ("rev-list", "--first-parent", "--parents", tip, f"^{without}")
+    finished = await git.run(N_("list commits"), *arguments)
+    lines = (line.split() for line in finished.text.splitlines())
+    return [(commit, len(parents) > 1) for commit, *parents in lines]
+
+
+async def published(git: Git, commit: str) -> list[str]:
+    """The remote-tracking branches that contain a commit, such as ``origin/main``."""
+    arguments = ("for-each-ref", "--contains", commit, "--format=%(refname:lstrip=2)")
+    finished = await git.run(N_("list its refs"), *arguments, "refs/remotes/")
+    return finished.text.splitlines()

@@ -1,4 +1,4 @@
-"""Refs that we write: refs/rorchestrator/results, …/kept, …/resolutions; branch names."""
+"""Refs that we write: refs/rorchestrator/results, …/kept, …/resolutions, …/undone; branch names."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ KEPT = "refs/rorchestrator/kept/"
 
 RESOLUTIONS = "refs/rorchestrator/resolutions/"
 """``<id>/<key>``: a conflict that Claude resolved, with passing checks. Paid for once."""
+
+UNDONE = "refs/rorchestrator/undone/"
+"""``<merge>``: the tip of a branch before ``undo`` moved it back."""
 
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
 """The refs that a run reads."""

@@ -35,6 +35,7 @@ from ..runner.budget import Budget
 from ..runner.checks import Checks, MakeChecks, make_checks
 from ..runner.context import RunContext
 from ..runner.failure import Failure
+from . import undoing
 from .candidates import Candidates, OwnCheck
 from .report import Ending, LandingState, MergeOptions, MergeReport
 from .resolution import Resolver, options_for, preview
@@ -203,6 +204,8 @@ class Merge:
         await self.project.worktrees.clear_scratch(self.project.worktrees.left_scratch())
         temporary_folder.clear()
         self._emit(self._started())
+        for event in await undoing.settled(self.target, self.whole, self.clock):
+            self._emit(event)
         if await self.target.finish_move(self._tips()):
             self.say(N_("{name}: finished an interrupted move").format(name=self.target.name))
         project = self.project
@@ -339,7 +342,7 @@ class Merge:
         """Move the branch. Recorded before, so that a kill in between loses nothing."""
         await self._check_branches(stack)
         for layer in stack.layers:
-            self._record_landing(layer, stack.tip)
+            self._record_landing(layer, stack)
         if stack.tip != stack.base:
             await self.target.move(stack.tip)
         self._end()
@@ -364,7 +367,7 @@ class Merge:
                     exit_code=ExitCode.INCOMPLETE,
                 )
 
-    def _record_landing(self, layer: Layer, tip: str) -> None:
+    def _record_landing(self, layer: Layer, stack: Stack) -> None:
         self.context.record(
             events.landing,
             layer.candidate.id,
@@ -372,7 +375,8 @@ class Merge:
             commit=layer.commit,
             result=layer.candidate.tip,
             strategy=layer.strategy,
-            tip=tip,
+            tip=stack.tip,
+            moved_from=stack.base,
         )
 
     def _report(self, stack: Stack, landed: LandingState) -> MergeReport:

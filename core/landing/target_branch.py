@@ -36,6 +36,11 @@ class Interrupted(UserError):
 class TargetBranch:
     """The branch ``name`` at ``commit``; a worktree with it checked out is updated too."""
 
+    command = "merge"
+    """The command that moves it, for the reflog."""
+    when_uncommitted = N_("commit them, or: git -C {where} stash")
+    when_untracked = N_("move or commit them, then merge again")
+
     def __init__(self, git: Git, name: str, commit: str) -> None:
         self.git = git
         self.name = name
@@ -49,19 +54,24 @@ class TargetBranch:
 
         It was killed before it moved the branch, by a crash of the machine or of git.
         """
-        entry = await self._entry()
-        if entry is None or await self._files(entry) == ():
+        path = await self.changed_checkout()
+        if not path:
             return False
         for tip in tips:
             forward = tip != self.commit and await self.git.is_ancestor(self.commit, tip)
             # A branch that was there was moved back by the user, as by `git reset --soft`.
             if not forward or await history.was_at(self.git, self.ref, tip):
                 continue
-            if await merged.matches(self.git, entry.path, tip):
-                await self.git.move_ref(self.ref, tip, self.commit, at=entry.path)
+            if await merged.matches(self.git, path, tip):
+                await self.git.move_ref(self.ref, tip, self.commit, at=path)
                 self.commit = tip
                 return True
         return False
+
+    async def changed_checkout(self) -> str:
+        """The path where the branch is checked out with changed files; else empty."""
+        entry = await self._entry()
+        return entry.path if entry is not None and await self._files(entry) else ""
 
     async def check(self, touched: Collection[str] | None = None) -> str:
         """The path where the branch is checked out; empty if it is not.
@@ -103,7 +113,7 @@ class TargetBranch:
                 N_("{path}, where {name} is checked out, has uncommitted files: {files}").format(
                     path=entry.path, name=self.name, files=some(files)
                 ),
-                hint=N_("commit them, or: git -C {where} stash").format(where=where),
+                hint=self.when_uncommitted.format(where=where),
             )
         return entry.path
 
@@ -170,7 +180,7 @@ class TargetBranch:
             if path:
                 await self._move_with_files(path, commit)
             else:
-                await self.git.move_ref(self.ref, commit, self.commit)
+                await self.git.move_ref(self.ref, commit, self.commit, by=self.command)
                 old, self.commit = self.commit, commit
                 await self._catch_up(old)
         except UserError as error:
@@ -189,7 +199,7 @@ class TargetBranch:
         await self._update(path, commit)
         try:
             await self._check_head(path)
-            await self.git.move_ref(self.ref, commit, self.commit, at=path)
+            await self.git.move_ref(self.ref, commit, self.commit, at=path, by=self.command)
         except UserError:
             if await self.git.commit_of(self.ref) == commit:
                 return  # git was killed just after moving it
@@ -247,17 +257,12 @@ class TargetBranch:
                 N_("untracked files in {path} would be overwritten: {files}").format(
                     path=path, files=some(files)
                 ),
-                hint=N_("move or commit them, then merge again"),
+                hint=self.when_untracked,
             )
 
     async def _check_head(self, path: str) -> None:
         if await checkouts.head_of(self.git, path) != self.ref:
-            raise UserError(
-                N_(
-                    "{path} was switched away from {name} in the meantime; nothing was landed"
-                ).format(path=path, name=self.name),
-                hint=N_("try again; the merge starts from what is checked out now"),
-            )
+            raise self._switched_error(path)
 
     async def _revert(self, path: str, commit: str) -> None:
         """Revert a checkout's files from ``commit``, unless its HEAD contains them by now."""
@@ -282,4 +287,12 @@ class TargetBranch:
         return UserError(
             N_("{name} moved in the meantime; nothing was landed").format(name=self.name),
             hint=N_("try again; the merge starts from the branch's current commit"),
+        )
+
+    def _switched_error(self, path: str) -> UserError:
+        return UserError(
+            N_("{path} was switched away from {name} in the meantime; nothing was landed").format(
+                path=path, name=self.name
+            ),
+            hint=N_("try again; the merge starts from what is checked out now"),
         )

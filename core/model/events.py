@@ -19,6 +19,10 @@ from .provenance import Provenance, provenance_data
 from .strategy import Strategy
 from .window import Window
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .state import Move
+
 VERSION = 1
 """The version of the JSON format. It changes if older readers would misread a new event."""
 
@@ -46,7 +50,7 @@ EXACT = frozenset(
         ),
         *("inputs", "into", "kept_ref", "key", "log", "made", "merged_into", "other", "request"),
         *("session_id", "start_commit", "status", "strategy", "tip", "until", "worktree"),
-        *("answer", "comment", "comments", "remote", "seen", "verdict"),
+        *("answer", "comment", "comments", "remote", "seen", "verdict", "branches", "moved_from"),
     )
 )
 """The keys whose values are never masked: the next run needs them. The rest is for people."""
@@ -344,10 +348,11 @@ def landing(
     result: str,
     strategy: Strategy,
     tip: str,
+    moved_from: str = "",
 ) -> Event:
-    """A branch is about to move to ``tip``; from ``commit`` on it contains ``result``.
+    """A branch is about to move from ``moved_from`` to ``tip``.
 
-    git knows whether it did move.
+    From ``commit`` on it contains ``result``. git knows whether it did move.
     """
     data = {
         "into": into,
@@ -355,6 +360,7 @@ def landing(
         "result": result,
         "strategy": strategy.value,
         "tip": tip,
+        "moved_from": moved_from,
     }
     return Event("landing", at, run, feature, data)
 
@@ -365,6 +371,24 @@ def merged(
     """A feature landed on the branch ``into``, which contains it from ``commit`` on."""
     data = {"into": into, "commit": commit, "strategy": strategy.value}
     return Event("merged", at, run, feature, data)
+
+
+def undoing(at: float, move: Move, *, kept_ref: str, branches: Mapping[str, str]) -> Event:
+    """A branch is about to go back to where a merge found it; git knows whether it did.
+
+    ``kept_ref`` keeps what is undone; ``branches`` of features are made again, by id.
+    """
+    data: dict[str, Json] = {**_way_back(move), "kept_ref": kept_ref, "branches": dict(branches)}
+    return Event("undoing", at, move.merge, data=data)
+
+
+def undone(at: float, move: Move) -> Event:
+    """The branch is back: what the merge landed on it has not landed any more."""
+    return Event("undone", at, move.merge, data=_way_back(move))
+
+
+def _way_back(move: Move) -> dict[str, Json]:
+    return {"into": move.into, "tip": move.tip, "moved_from": move.moved_from}
 
 
 def resolved(

@@ -10,6 +10,7 @@ from .control_action import ControlAction
 from .costs import Cost, Paid
 from .event_values import conflict_of, reply_of, reset_of, window_of
 from .events import Event, stray_of
+from .fold_moves import follow
 from .frozen import replace
 from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
@@ -34,6 +35,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     run, merge = start.run, start.merge
     passed: list[str] = []
     windows = start.windows
+    moves = dict(start.moves)
     rates, setups, wrote = dict(start.rates), dict(start.setups), dict(start.wrote)
     for event in events:
         owner = str(event.data.get("list", ""))
@@ -74,8 +76,11 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
             if phase is not None:
                 changed = replace(changed, phase=phase, phase_at=event.at)
             features[event.feature] = changed
+        follow(moves, features, event, owner=owners.get(event.run, ""))
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote, windows)
+    return RunState(
+        *(features, run, green, merge, rates, owners, replaced, setups, wrote, moves, windows)
+    )
 
 
 def _claim(features: dict[str, FeatureState], event: Event) -> None:

@@ -57,6 +57,28 @@ class Landing:
 
 
 @dataclass(frozen=True)
+class Move:
+    """What one ``merge`` was about to do to a branch; git knows whether it did."""
+
+    merge: str
+    """The id of the merge."""
+    at: float
+    into: str
+    tip: str
+    moved_from: str = ""
+    """The commit of the branch before; empty if an older version made the record."""
+    owner: str = ""
+    """The feature list."""
+    landings: Mapping[str, Landing] = field(default_factory=dict)
+    """What it landed, by feature."""
+    is_over: bool = False
+    """Whether the branch was seen there."""
+    undoing_at: float | None = None
+    """When its undo was about to move the branch back; git knows whether it did."""
+    undone_at: float | None = None
+
+
+@dataclass(frozen=True)
 class FeatureState:
     """The state of a feature since it last started from the beginning (event ``based``)."""
 
@@ -223,6 +245,8 @@ class RunState:
     """The accepted changes that setups make to what git executes: digests by name."""
     wrote: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By command: the files that it left in scratch worktrees."""
+    moves: Mapping[str, Move] = field(default_factory=dict)
+    """What each merge landed, by its id, the oldest first."""
     windows: Mapping[str, Window] = field(default_factory=dict)
     """How full the windows of usage limits were the last time, by type."""
 

@@ -18,7 +18,7 @@ from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
 from .phase import Phase
 from .provenance import Estimate, Provenance
 from .review import Answer, Comment, Review
-from .state import Check, FeatureState, Landing, Run, RunState, Skip, Wait
+from .state import Check, FeatureState, Landing, Move, Run, RunState, Skip, Wait
 from .strategy import Strategy
 from .window import Window
 
@@ -27,7 +27,7 @@ VALUES: Mapping[str, type] = {
     for each in (
         *(Attempt, AttemptOutcome, Check, Cost, Estimate, FeatureState, Landing, Paid, Provenance),
         *(Run, RunState, Stray, Usage, Wait, Window, Work),
-        *(CheckVerdict, Comment, PullRequest, Push, Review),
+        *(CheckVerdict, Comment, Move, PullRequest, Push, Review),
     )
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..model.moments import minute
 from ..model.past_runs import Accuracy, PastFeature, PastRun, Total, total
+from ..model.state import Move
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
 from ..model.words import counted, decimal, duration, money, percent
@@ -86,6 +87,19 @@ def feature_lines(runs: Sequence[PastRun], feature: str, style: Style) -> Iterat
     yield ""
     found = [each for run in runs for each in run.features if each.id == feature]
     yield from table(total_rows([total(feature, found)], N_("FEATURE")), style)
+
+
+def landing_lines(moves: Sequence[Move], style: Style) -> Iterator[str]:
+    """What was landed, and what of it was undone."""
+    if not moves:
+        return
+    rows = [[N_("LANDED"), N_("MERGE"), N_("INTO"), N_("FEATURES"), N_("UNDONE")]]
+    for move in moves:
+        undone = "-" if move.undone_at is None else minute(move.undone_at)
+        features = one_line(", ".join(move.landings))
+        rows.append([minute(move.at), move.merge, one_line(move.into), features, undone])
+    yield ""
+    yield from table(rows, style)
 
 
 def total_rows(totals: Sequence[Total], heading: str) -> list[list[str]]:

@@ -20,6 +20,7 @@ from core.model.outcome import (
 )
 from core.model.provenance import Estimate, Provenance
 from core.model.review import Answer, Comment
+from core.model.state import Move
 from core.model.strategy import Strategy
 from core.model.window import Window
 
@@ -60,6 +61,8 @@ COMMENT = Comment("c1", "use the clock", "src/é.py", 7, "ada", "PRRC_1")
 PUSH = Push("origin", "feature/auth", "c0ffee")
 
 PULL_REQUEST = PullRequest("github", 7, "https://example.com/7", "main", "open")
+
+MOVE = Move("merge-1", AT, "main", "71b", "ba5e")
 
 
 EVERY = {
@@ -153,7 +156,12 @@ EVERY = {
         result="57a7",
         strategy=Strategy.SQUASH,
         tip="71b",
+        moved_from="ba5e",
     ),
+    "undoing": events.undoing(
+        AT, MOVE, kept_ref="refs/rorchestrator/undone/merge-1", branches={"auth": "feature/auth"}
+    ),
+    "undone": events.undone(AT, MOVE),
     "merged": events.merged(
         AT, "merge-1", "auth", into="main", commit="c0ffee", strategy=Strategy.SQUASH
     ),
