@@ -93,11 +93,11 @@ def landing_lines(moves: Sequence[Move], style: Style) -> Iterator[str]:
     """What was landed, and what of it was undone."""
     if not moves:
         return
-    rows = [[N_("LANDED"), N_("MERGE"), N_("INTO"), N_("FEATURES"), N_("UNDONE")]]
+    rows = [[N_("FEATURES"), N_("INTO"), N_("LANDED"), N_("UNDONE"), N_("MERGE")]]
     for move in moves:
         undone = "-" if move.undone_at is None else minute(move.undone_at)
         features = one_line(", ".join(move.landings))
-        rows.append([minute(move.at), move.merge, one_line(move.into), features, undone])
+        rows.append([features, one_line(move.into), minute(move.at), undone, move.merge])
     yield ""
     yield from table(rows, style)
 

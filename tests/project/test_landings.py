@@ -32,9 +32,9 @@ class Landings(MergeTest):
         (landed,) = shop.main("history", "--json").json["landings"]
         self.assertIsNone(landed["undone_at"])
         said = shop.main("history", "--feature", "a").out
-        self.assertRegex(said, rf"\n\nLANDED .*\n.* {move.merge}  main  a         -\n$")
-        self.assertNotIn("LANDED", shop.main("history", "--feature", "b").out)
+        self.assertRegex(said, rf"\n\nFEATURES .*\na  .*  main  .*  -       {move.merge}\n$")
+        self.assertNotIn(move.merge, shop.main("history", "--feature", "b").out)
         shop.git("reset", "--quiet", "--hard", start)
         (landed,) = shop.main("history", "--json").json["landings"]
         self.assertIsNotNone(landed["undone_at"])
-        self.assertNotIn("LANDED", shop.main("history", "--since", "0s").out)
+        self.assertNotIn(move.merge, shop.main("history", "--since", "0s").out)

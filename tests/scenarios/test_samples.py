@@ -14,9 +14,12 @@ from core.dag.resolver import DAGResolver
 from core.dag.what_if import choices
 from core.model import events
 from core.model.feature import Feature
+from core.model.frozen import replace
 from core.model.past_runs import PastFeature as Past
 from core.model.past_runs import PastRun
+from core.model.state import Landing, Move
 from core.reporter.deadline_text import deadline_lines
+from core.reporter.history_text import landing_lines
 from core.reporter.style import Style
 from core.reporter.what_if_text import what_if_lines
 from core.views.activity import Activity
@@ -44,7 +47,7 @@ SAMPLED = {
     "commands/doctor.md": 1,
     "commands/history.md": 1,
     "commands/import.md": 1,
-    "commands/merge.md": 1,
+    "commands/merge.md": 2,
     "commands/notify.md": 1,
     "commands/plan.md": 3,
     "commands/run.md": 2,
@@ -85,6 +88,14 @@ class Samples(unittest.TestCase):
             shop.finish("api", {"src/api.py": "api\n"})
             said = shop.main("merge", "--strategy", "squash", "--keep-going")
         self.assertEqual(lasting(said.out), lasting(samples("commands/merge.md")[0]))
+
+    def test_a_merge_that_is_undone_after_a_cleanup(self) -> None:
+        with Workspace([feature("auth")]) as shop:
+            shop.finish("auth")
+            self.assertEqual(shop.main("merge").code, 0)
+            self.assertEqual(shop.main("cleanup", "--merged").code, 0)
+            said = f"$ rorchestrator undo --yes\n{shop.main('undo', '--yes').out}"
+        self.assertEqual(lasting(said), lasting(samples("commands/merge.md")[1]))
 
     def test_a_conflict_that_claude_resolves(self) -> None:
         does = {"bash": "printf 'a\\nb\\n' > src/models.py && git add src/models.py"}
@@ -264,7 +275,12 @@ class OfARunInTheMiddle(unittest.TestCase):
                 (ran("api", 485, 0.61, "backend"),),
             ),
         ]
-        printed = "".join(f"{line}\n" for line in history.overview(runs, Style()))
+        third = datetime(2026, 1, 3, 9, 31, 7).timestamp()
+        landings = dict.fromkeys(("auth",), Landing("", "", None, ""))
+        move = Move("merge-20260103T093107-0ff90c", third, "main", "", "", "", landings)
+        landed = landing_lines([replace(move, undone_at=third + 31 * 60)], Style())
+        lines = (*history.overview(runs, Style()), *landed)
+        printed = "".join(f"{line}\n" for line in lines)
         self.assertEqual(f"$ rorchestrator history\n{printed}", samples("commands/history.md")[0])
 
 

@@ -102,7 +102,8 @@ COMMAND = re.compile(
     r"|attach ID"
     r"|(logs|why) |cd |.* && .*|\[timed out\]| ?--?[a-z-]+ ([A-Z]+)?|Claude Code"
     r"|(worktree|branch) [a-z]+ "
-    r"|git (-C|worktree|branch|checkout|config|pull|push|stash|status|commit|remote|add|fetch)\b.*"
+    r"|git (-C|worktree|branch|checkout|config|pull|push|stash|status|commit|remote|add|fetch"
+    r"|switch|revert|log)\b.*"
     r"|claude (--?|auth|plugin|update).*|(sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
 )
 """What a user types, not reads."""

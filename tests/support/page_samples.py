@@ -15,6 +15,7 @@ VARIES = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")
 NAMED_ANEW = (
     (r"/home/you/shop|/[\w/.-]+/shop\b", "the repository"),
     (r"/bin/sh: .*", "what the shell says"),
+    (r"merge-\d{8}T\d{6}-[0-9a-f]{6}", "the merge"),
     (r"the base → .* → the merge", "the longest path"),
 )
 """What depends on the machine."""
