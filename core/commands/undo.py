@@ -152,6 +152,7 @@ def _lines(report: UndoReport, base: str, style: Style) -> Iterator[str]:
             yield "    " + one_line(_("restored the branch {branch}").format(branch=each.branch))
     if report.kept_ref:
         yield "    " + one_line(_("what was undone is kept: {ref}").format(ref=report.kept_ref))
+    yield from ("    " + one_line(shown(note)) for note in report.notes)
     arrow, purpose = style.pick("→", "->"), _("lands what is completed")
     target = "" if report.into == base else f" --into {shell_word(report.into)}"
     yield f"{arrow} {one_line(f'rorchestrator merge{target}')}  ({purpose})"

@@ -56,6 +56,8 @@ class UndoReport:
     """The command that reverts the landing by new commits, if that is what is left."""
     kept_ref: str = ""
     """The ref that keeps what was undone."""
+    notes: tuple[str, ...] = ()
+    """What is left to do in the checkout."""
 
     def to_json(self) -> dict[str, Json]:
         """As ``undo --json`` prints it."""
@@ -75,6 +77,7 @@ class UndoReport:
             "next": self.next,
             "revert": self.revert,
             "kept_ref": self.kept_ref,
+            "notes": list(self.notes),
         }
 
 
@@ -115,9 +118,11 @@ class Undo:
         for each in report.features:
             if each.is_restored:
                 await self.git.create_ref(HEADS + each.branch, each.result)
-        await WayBack(self.git, move.into, move.tip).move(move.moved_from)
+        target = WayBack(self.git, move.into, move.tip)
+        await target.move(move.moved_from)
         self._record(events.undone(self.clock(), move))
-        return replace(report, is_undone=True, kept_ref=kept)
+        notes = await target.submodules_behind(move.tip, move.moved_from)
+        return replace(report, is_undone=True, kept_ref=kept, notes=tuple(notes))
 
     def _record(self, event: events.Event) -> None:
         self._recorder.emit(event)

@@ -6,12 +6,15 @@ import os
 import shutil
 import signal
 import unittest
+from unittest import mock
 
 from core.git.refs import UNDONE
 from core.handover.undo import Undo
+from core.landing.undoing import WayBack
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
+from core.model.strategy import Strategy
 from core.process.spawner import run_sync
 from tests.support.commands import CommandResult
 from tests.support.merges import MergeTest, listed
@@ -83,7 +86,7 @@ class BackAgain(Undos):
         self.assertEqual(self.states(said), {"a": "landed", "b": "landed"})
 
     def test_branches_that_cleanup_removed_are_made_again(self) -> None:
-        for strategy in STRATEGIES:
+        for strategy in ("merge", "squash"):
             with self.subTest(strategy):
                 shop = self.landed_shop("--strategy", strategy)
                 tips = [shop.commit_of(f"feature/{id}") for id in "ab"]
@@ -122,6 +125,20 @@ class BackAgain(Undos):
         self.assertFalse(os.path.exists(os.path.join(elsewhere, "a.txt")))
         self.assertEqual(shop.git("status", "--porcelain", at=elsewhere), "")
 
+    def test_submodules_are_left_to_the_user(self) -> None:
+        shop = self.shop_of_two()
+        commits = [shop.commit_of("main"), shop.commit_of("feature/a")]
+        for commit in commits:
+            shop.git("update-index", "--add", "--cacheinfo", f"160000,{commit},lib")
+            shop.git("commit", "--quiet", "-m", "pin")
+        os.makedirs(os.path.join(shop.path, "lib"), exist_ok=True)
+        before, tip = shop.commit_of("main~1"), shop.commit_of("main")
+        move = {"into": "main", "commit": tip, "result": tip, "tip": tip, "moved_from": before}
+        shop.record(events.landing(1e9, "m1", "a", strategy=Strategy.SQUASH, **move))
+        said = self.undo("--yes")
+        self.assertIn(f"of the checkout: git -C {shop.path} submodule update\n", said.out)
+        self.assertEqual(shop.commit_of("main"), before)
+
     def test_one_merge_after_the_other_is_undone(self) -> None:
         shop = self.shop_of_two()
         tips = [shop.commit_of("main")]
@@ -152,7 +169,13 @@ class BackAgain(Undos):
         said = shop.main("undo", terminal=True, stdin=b"n\n")
         self.assertEqual((said.code, shop.commit_of("main")), (2, tip))
         self.assertIn("without a, b? [y/N] Nothing was undone.", " ".join(said.err.split()))
+        with mock.patch("core.commands.undo.agrees", side_effect=KeyboardInterrupt):
+            said = shop.main("undo", terminal=True, stdin=b"")
+        self.assertEqual((said.code, shop.commit_of("main")), (130, tip))
+        with open(os.path.join(shop.state_folder, "journal.jsonl"), "ab") as file:
+            file.write(b'{"torn')
         said = shop.main("undo", terminal=True, stdin=b"y\n")
+        self.assertIn("cut off 6 bytes", said.err)
         self.assertEqual(said.code, 0)
         self.assertNotEqual(shop.commit_of("main"), tip)
 
@@ -207,6 +230,18 @@ class Refused(Undos):
         shop.git("push", "--quiet", "origin", "main:release")
         revert = self.assert_refused("it was pushed: origin/release contains it")
         self.assertIn("git revert --no-edit -m 1 ", revert)
+
+    def test_a_pushed_branch_that_was_landed_by_a_fast_forward_is_a_pushed_landing(self) -> None:
+        shop = self.shop_of_two()
+        before, tip = shop.commit_of("main"), shop.commit_of("feature/b")
+        shop.git("merge", "--quiet", "--ff-only", "feature/b")
+        move = {"into": "main", "commit": tip, "strategy": Strategy.REBASE}
+        for id in "ab":
+            landed = {**move, "result": shop.commit_of(f"feature/{id}"), "tip": tip}
+            shop.record(events.landing(1e9, "m1", id, moved_from=before, **landed))  # type: ignore[arg-type]
+        shop.git("update-ref", "refs/remotes/origin/feature/b", tip)
+        revert = self.assert_refused("it was pushed: origin/feature/b contains it")
+        self.assertEqual(revert, f"git revert --no-edit {before[:12]}..{tip[:12]}")
 
     def test_a_checkout_that_is_not_clean_stays(self) -> None:
         shop = self.landed_shop()
@@ -284,6 +319,13 @@ class Refused(Undos):
         self.assertEqual(shop.commit_of("main"), mine)
         self.assertEqual(self.merged(), {"a": "ancestor", "b": "ancestor"})
         self.assertEqual(shop.git("status", "--porcelain"), "")
+
+    def test_whoever_switches_the_checkout_meanwhile_keeps_it(self) -> None:
+        shop = self.landed_shop()
+        shop.git("switch", "--quiet", "-c", "other")
+        back = WayBack(place_of(shop).git, "main", shop.commit_of("main"))
+        with self.assertRaisesRegex(UserError, "switched away from main .* nothing was undone"):
+            run_sync(back._check_head(shop.path))
 
     def test_a_feature_that_started_over_is_left_alone(self) -> None:
         shop = self.landed_shop()
