@@ -31,14 +31,18 @@ async def unstage(git: Git, path: str, files: Iterable[str], *, index: str = "")
     await update_index(git, path, files, "--force-remove", index=index)
 
 
-async def restore(git: Git, path: str, files: Iterable[str]) -> None:
-    """Restore files and their index entries from HEAD."""
+async def restore(git: Git, path: str, files: Iterable[str], commit: str = "HEAD") -> None:
+    """Restore files and their index entries from a commit.
+
+    Those of another commit than HEAD come also if a sparse checkout leaves them out.
+    """
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if names:
         given = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        sparse = () if commit == "HEAD" else ("--ignore-skip-worktree-bits",)
         await git.run(
             N_("restore the files of {path}").format(path=path),
-            *("checkout", "--force", "--quiet", "--no-recurse-submodules", "HEAD", *given),
+            *("checkout", "--force", "--quiet", "--no-recurse-submodules", *sparse, commit, *given),
             at=path,
             stdin=names,
             guarded=True,

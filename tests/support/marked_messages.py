@@ -148,6 +148,7 @@ NO_SENTENCES = {
     "model/frozen.py": "",
     "model/mask.py": "",
     "model/state_json.py": "",
+    "model/testing_tools.py": r"^\^Ran ",
     "process/awake.py": r"^--why=",
     "process/browser.py": r"^gio open$",
     "process/own_program.py": "",
