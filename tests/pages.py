@@ -102,7 +102,8 @@ def options(name: str) -> Iterator[argparse.Action]:
     import_module(f"core.commands.{'plan' if name == 'everywhere' else name}").configure(command)
     for action in command._actions:
         shared = any(option in EVERYWHERE for option in action.option_strings)
-        if shared == (name == "everywhere") and "--help" not in action.option_strings:
+        is_hidden = action.help == argparse.SUPPRESS or "--help" in action.option_strings
+        if shared == (name == "everywhere") and not is_hidden:
             yield action
 
 

@@ -65,9 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "a merge commit for each feature (default), one commit each, or copies of its commits"
         ),
     )
-    parser.add_argument(
-        "--keep-going", action="store_true", help=_("after a conflict, try the remaining features")
-    )
+    # Accepted for scripts: it used to try the features after a conflict, which is always done now.
+    parser.add_argument("--keep-going", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--stale", action="store_true", help=_("also land features that are out of date")
     )
@@ -115,7 +114,6 @@ def execute(arguments: argparse.Namespace) -> int:
         tuple(arguments.ids),
         arguments.into or "",
         Strategy(arguments.strategy),
-        arguments.keep_going,
         arguments.resolve,
         arguments.max_cost or project.config.project.max_cost_usd,
         arguments.stale,

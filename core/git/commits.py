@@ -64,13 +64,19 @@ async def diffstat(git: Git, old: str, new: str) -> DiffStat:
     return parse_shortstat(finished.text)
 
 
-async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
-    """The files that differ, for each pair of an older and a newer commit."""
+async def changed_files(
+    git: Git, pairs: Sequence[tuple[str, str]], *, only: str = ""
+) -> list[frozenset[str]]:
+    """The files that differ, for each pair of an older and a newer commit.
+
+    ``only`` are the letters of ``--diff-filter``: ``D`` are those that the newer one lacks.
+    """
     if not pairs:
         return []
     # git takes the second commit on a line for the parent of the first.
     listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
-    arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
+    kinds = (f"--diff-filter={only}",) if only else ()
+    arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", *kinds, "--stdin")
     finished = await git.run(N_("compare commits"), *arguments, stdin=listed)
     return parse_names(finished.text.splitlines(), [new for _, new in pairs])
 

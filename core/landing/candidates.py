@@ -17,8 +17,8 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from ..worktree.branch_content import BranchContent, Change, start_of
 from ..worktree.merge_proof import how_merged
+from .layers import Candidate, Held
 from .report import Ending, LandingState, MergeOptions
-from .stack import Candidate, Held
 from .target_branch import TargetBranch
 
 OwnCheck = Callable[[Feature, str], Awaitable[str]]

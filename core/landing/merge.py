@@ -37,17 +37,10 @@ from ..runner.context import RunContext
 from ..runner.failure import Failure
 from . import undoing
 from .candidates import Candidates, OwnCheck
+from .layers import Candidate, Layer, Stack
 from .report import Ending, LandingState, MergeOptions, MergeReport
 from .resolution import Resolver, options_for, preview
-from .stack import (
-    Candidate,
-    Conflict,
-    Layer,
-    Resolution,
-    Resolve,
-    Stack,
-    Stacker,
-)
+from .stack import Conflict, Resolution, Resolve, Stacker
 from .target_branch import Interrupted, TargetBranch
 
 POLL_SECONDS = 0.2
@@ -250,8 +243,6 @@ class Merge:
             self.target.commit,
             candidates,
             strategy=self.options.strategy,
-            # A preview of --resolve shows every conflict.
-            keep_going=self.options.keep_going or resolve == self._preview,
             check=check,
             resolve=resolve,
         )

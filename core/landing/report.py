@@ -20,7 +20,6 @@ class MergeOptions:
     ids: tuple[str, ...] = ()
     into: str = ""
     strategy: Strategy = Strategy.MERGE
-    keep_going: bool = False
     resolve: bool = False
     max_cost_usd: float | None = None
     """Budget for resolving conflicts."""

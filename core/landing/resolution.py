@@ -32,7 +32,8 @@ from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RESOLVED
 from ..worktree.worktree import Worktree
-from .stack import SESSION, Candidate, Conflict, Resolution, Resolved
+from .layers import Candidate
+from .stack import SESSION, Conflict, Resolution, Resolved
 
 ALLOWED_TOOLS = (
     *("Read", "Edit(./**)", "Edit(/**)", "Glob", "Grep", "LS", "TodoWrite"),

@@ -12,45 +12,19 @@ from enum import Enum
 from ..git import history
 from ..git.door import GitError, Unknown
 from ..model.excerpt import some
-from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.strategy import Strategy
 from ..model.translate import N_
 from ..worktree import dependencies
 from ..worktree.committing import commit_message
 from ..worktree.manager import WorktreeManager
+from .choice import Choice
+from .layers import Candidate, Held, Layer, Put, Stack, conflict_between
 
 SESSION = "RoRchestrator-Session"
 """The trailer with Claude's session, if Claude resolved the conflict."""
 
 LOSSY = N_("one of its merge commits has changes of its own, which rebase would lose")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A completed feature; its own commits follow ``start_commit``, empty if unknown."""
-
-    feature: Feature
-    run: str
-    tip: str
-    start_commit: str
-    needs: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """The feature's id."""
-        return self.feature.id
-
-
-@dataclass(frozen=True)
-class Held:
-    """Why a feature does not land; in a conflict, the other side and the files."""
-
-    reason: str
-    conflict_with: str = ""
-    files: tuple[str, ...] = ()
-    is_unknown: bool = False
-    """Whether a preview can't tell if it would land."""
 
 
 @dataclass(frozen=True)
@@ -100,42 +74,11 @@ class Resolution:
 Resolve = Callable[[Conflict], Awaitable[Resolution]]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A feature on a stack, and the commit that adds it."""
-
-    candidate: Candidate
-    commit: str
-    strategy: Strategy
-    """How it was added: ``rebase`` also if a merge would have brought in foreign commits."""
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Features stacked on ``base``, and why others are held."""
-
-    base: str
-    layers: tuple[Layer, ...]
-    held: Mapping[str, Held]
-    is_cut_short: bool = False
-    """Whether stacking stopped below a conflict because the checks fail there already."""
-
-    @property
-    def tip(self) -> str:
-        """The commit with all features."""
-        return self.commit(len(self.layers))
-
-    def commit(self, count: int) -> str:
-        """The commit with the lowest ``count`` features."""
-        return self.layers[count - 1].commit if count else self.base
-
-
 class Stacker:
     """Stacks features on a commit of the branch ``into``.
 
     ``candidates`` are in topological order. ``check`` returns why a commit fails, or nothing.
-    Without ``keep_going``, features after a conflict are not tried. ``resolve`` can resolve a
-    conflict; it is called only on top of a passing stack.
+    ``resolve`` can resolve a conflict; it is called only on top of a passing stack.
     """
 
     def __init__(
@@ -146,7 +89,6 @@ class Stacker:
         candidates: Sequence[Candidate],
         *,
         strategy: Strategy,
-        keep_going: bool,
         check: Callable[[str], Awaitable[str]],
         resolve: Resolve | None = None,
     ) -> None:
@@ -156,11 +98,13 @@ class Stacker:
         self.base = base
         self.candidates = candidates
         self.strategy = strategy
-        self.keep_going = keep_going
         self.check = check
         self.resolve = resolve
+        self.choice = Choice(worktrees.git, into, base, candidates, self.put)
         self._seen: dict[str, str] = {}
         """Results of the check, by tree."""
+        self._puts: dict[tuple[str, str], Put] = {}
+        """By commit and id: the same stack is tried several times."""
 
     # -- which features pass together ---------------------------------------------------------
 
@@ -223,12 +167,64 @@ class Stacker:
     # -- stacking -------------------------------------------------------------------------------
 
     async def stack(self, held: Mapping[str, Held]) -> Stack:
-        """All candidates except those ``held``, their dependents, and those with conflicts."""
+        """The largest stack without conflicts of the candidates that are not ``held``.
+
+        With ``resolve``, the others follow on top of it, so that the least is resolved.
+        """
+        whole = await self._tried(self.candidates, held)
+        if not whole.collided:
+            return whole
+        if any(why.is_unknown for why in whole.held.values()):
+            return await self._tried(self.candidates, held, self.resolve)
+        largest = await self._largest(held)
+        if self.resolve is None:
+            return largest
+        return await self._tried(self._first(largest), held, self.resolve)
+
+    def _first(self, stack: Stack) -> list[Candidate]:
+        """The candidates, those of the stack first: it has what they need."""
+        landed = {layer.candidate.id for layer in stack.layers}
+        return sorted(self.candidates, key=lambda each: each.id not in landed)
+
+    async def _largest(self, held: Mapping[str, Held]) -> Stack:
+        """The largest stack by conflicts of two; where three collide, the later is left out."""
+        out, later = dict(held), list[str]()
+        while True:
+            left_out = await self.choice.left_out(out)
+            stack = await self._tried(self.candidates, {**out, **left_out})
+            if not stack.collided:
+                return await self._with_what_fits(stack, later)
+            later.append(stack.collided[0])
+            out[later[-1]] = stack.held[later[-1]]
+
+    async def _with_what_fits(self, stack: Stack, left_out: Sequence[str]) -> Stack:
+        """Try each of these again with its dependents: what it collided with may be out as well."""
+        for id in left_out:
+            again = await self._tried(self._first(stack), self._without(stack.held, id))
+            stack = again if len(again.layers) > len(stack.layers) else stack
+        return stack
+
+    def _without(self, held: Mapping[str, Held], id: str) -> dict[str, Held]:
+        """What is held for another reason than a feature and its dependents."""
+        free = {id}
+        for candidate in self.candidates:
+            if candidate.id in held and free.intersection(candidate.needs):
+                free.add(candidate.id)
+        return {other: why for other, why in held.items() if other not in free}
+
+    async def _tried(
+        self,
+        candidates: Sequence[Candidate],
+        held: Mapping[str, Held],
+        resolve: Resolve | None = None,
+    ) -> Stack:
+        """The candidates in this order, except those ``held``, dependents, and conflicts."""
         out = dict(held)
         layers: list[Layer] = []
-        tip, stopped = self.base, ""
+        collided: list[str] = []
+        tip = self.base
         unknown = next((id for id, why in held.items() if why.is_unknown), "")
-        for candidate in self.candidates:
+        for candidate in candidates:
             id, missing = candidate.id, [need for need in candidate.needs if need in out]
             if id in out:
                 continue
@@ -242,40 +238,42 @@ class Stacker:
                 out[id] = Held(
                     N_("it depends on {missing}, also held").format(missing=", ".join(missing))
                 )
-            elif stopped:
-                out[id] = Held(
-                    N_(
-                        "not tried after the conflict of {stopped}; --keep-going would try it"
-                    ).format(stopped=stopped)
-                )
             else:
                 put = await self._stacked(tip, candidate, layers)
-                if isinstance(put, Held) and put.conflict_with and self.resolve is not None:
+                if isinstance(put, Held) and put.conflict_with and resolve is not None:
                     if await self._failure(tip):
                         return Stack(self.base, tuple(layers), out, is_cut_short=True)
-                    put = await self._resolved(self.resolve, tip, candidate, layers, put)
+                    put = await self._resolved(resolve, tip, candidate, layers, put)
                 if isinstance(put, Held):
-                    out[id], stopped = put, "" if self.keep_going else id
+                    out[id] = put
+                    collided.append(id)
                     unknown = id if put.is_unknown else ""
                 else:
                     layers.append(Layer(candidate, put, await self._strategy_of(candidate, put)))
                     tip = put
-        return Stack(self.base, tuple(layers), out)
+        return Stack(self.base, tuple(layers), out, collided=tuple(collided))
 
     async def _stacked(self, onto: str, candidate: Candidate, below: Sequence[Layer]) -> str | Held:
         """The commit with the feature on top, or why it is held."""
-        try:
-            put = await self._put(onto, candidate)
-        except Unknown as error:
-            return Held(error.message, is_unknown=True)
-        except GitError as error:
-            return Held(error.message)
+        put = await self.put(onto, candidate)
         if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
-        where = N_("{one} and {other} conflict in {files}")
-        text = where if put else N_("{one} and {other} conflict")
-        return Held(text.format(one=candidate.id, other=other, files=some(put)), other, put)
+        if other:
+            return conflict_between(candidate.id, other, put)
+        return await self._conflict_of_several(candidate, below, put)
+
+    async def put(self, onto: str, candidate: Candidate) -> Put:
+        """The commit with the feature on top, the files in conflict, or why it is held."""
+        key = (onto, candidate.id)
+        if key not in self._puts:
+            try:
+                self._puts[key] = await self._put(onto, candidate)
+            except Unknown as error:
+                self._puts[key] = Held(error.message, is_unknown=True)
+            except GitError as error:
+                self._puts[key] = Held(error.message)
+        return self._puts[key]
 
     async def _resolved(
         self,
@@ -306,16 +304,33 @@ class Stacker:
             return replace(held, reason=f"{held.reason}; {error.message}")
 
     async def _other_side(self, candidate: Candidate, below: Sequence[Layer]) -> str:
-        """The feature of the stack that conflicts; the branch if none does alone."""
+        """The feature of the stack that conflicts, if one does alone."""
         for layer in below:
             with suppress(Unknown):
                 tree, _ = await self._merge(layer.candidate.tip, candidate.tip)
                 if not tree:
                     return layer.candidate.id
-        return self.into
+        return ""
 
-    async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
-        """The commit with the feature on top, the files in conflict, or why it is held."""
+    async def _conflict_of_several(
+        self, candidate: Candidate, below: Sequence[Layer], files: tuple[str, ...]
+    ) -> Held:
+        """The conflict with the branch, or with the first layer that conflicts with it together."""
+        commits = [self.base, *(layer.commit for layer in below)]
+        needed = (n for n, layer in enumerate(below, 1) if layer.candidate.id in candidate.needs)
+        merging, colliding = max(needed, default=0), len(below)
+        if not isinstance(await self.put(commits[merging], candidate), str):
+            return conflict_between(candidate.id, self.into, files)
+        while colliding - merging > 1:
+            middle = (merging + colliding) // 2
+            if isinstance(await self.put(commits[middle], candidate), str):
+                merging = middle
+            else:
+                colliding = middle
+        other = below[colliding - 1].candidate.id
+        return conflict_between(candidate.id, other, files, together=True)
+
+    async def _put(self, onto: str, candidate: Candidate) -> Put:
         if await self.git.is_ancestor(candidate.tip, onto):
             return onto
         if self.strategy is Strategy.REBASE:

@@ -333,7 +333,7 @@ class Rehearsal:
         if not completed:
             return 0
         project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
-        options = MergeOptions(tuple(completed), keep_going=True, stale=True)
+        options = MergeOptions(tuple(completed), stale=True)
         merge = Merge(project, options, checks=self.make_checks)
         try:
             with self.notes.timed(LANDING, "merge"):

@@ -359,12 +359,22 @@ class Held(MergeTest):
         said = self.merge()
         self.assertEqual(said.code, 1)
         self.assertIn("held b (feature/b): b and a conflict in same.txt", said.out)
-        self.assertIn("held c (feature/c): not tried after the conflict of b", said.out)
-        self.assertEqual(self.landed(), ["merge a: a"])
-        more = self.merge("--json", "--keep-going")
+        self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
+        more = self.merge("--json", "--keep-going")  # which says nothing new
         b = next(each for each in more.json["features"] if each["id"] == "b")
         self.assertEqual((b["conflict_with"], b["files"]), ("main", ["same.txt"]))
         self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
+
+    def test_a_feature_without_dependents_gives_way_and_a_preview_says_the_same(self) -> None:
+        shop = self.open(*listed("alone", "root", "other", one="root", two="root", three="other"))
+        shop.finish("alone", {"same.txt": "alone"})
+        shop.finish("root", {"same.txt": "root"})
+        for id, start in (("one", "root"), ("two", "root"), ("other", ""), ("three", "other")):
+            shop.finish(id, start=f"feature/{start}" if start else "main")
+        dry, said = self.merge("--json", "--dry-run"), self.merge("--json")
+        self.assertEqual(self.held(said), {"alone": "alone and root conflict in same.txt"})
+        self.assertEqual(self.held(dry), self.held(said))
+        self.assertEqual(len(self.landed()), 5)
 
     def test_a_conflict_that_was_resolved_by_hand_on_the_features_branch_lands(self) -> None:
         for strategy in ("merge", "squash"):

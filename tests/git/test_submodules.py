@@ -135,7 +135,7 @@ class Published(SubmodulesTest):
         # What needs it starts from its commit all the same.
         inside = os.path.join(self.workspace.worktree("b"), "vendor", "lib", "deps", "in")
         self.assertEqual(repository.commit_of("HEAD", at=inside), commits[0])
-        said = self.said(1, "merge", "--keep-going")
+        said = self.said(1, "merge")
         self.assertIn("held a (feature/a): it pins submodule commits", said)
         self.assertIn("".join(f"    {push}\n" for push in pushes), said)
         self.assertIn("held b (feature/b): it depends on a", said)
@@ -186,7 +186,7 @@ class Published(SubmodulesTest):
         self.said(0, "run", "--yes")
         repository = self.workspace
         repository.commit({"mine.txt": "x"}, at=self.lib)
-        said = self.said(1, "merge", "--keep-going")  # which does not touch it
+        said = self.said(1, "merge")  # which does not touch it
         self.assertTrue(os.path.exists(os.path.join(self.lib, "mine.txt")))
         self.assertIn("new remote add origin URL && git -C", said)
         self.assertIn("deep remote add origin URL && git -C", said)

@@ -282,7 +282,7 @@ class NotResolved(ResolutionTest):
         shop = self.open(*(feature(id, limit) for id in "abc"))
         for id in "abc":
             shop.finish(id, {"same.txt": f"{id}\n"})
-        said = self.resolve("--keep-going")
+        said = self.resolve()
         self.assertIn("hit your session limit", self.held(said)["b"])
         self.assertIn("no further conflict is sent to Claude", self.held(said)["c"])
         self.assertEqual(len(shop.events("resolution_started")), 1)
@@ -293,7 +293,7 @@ class NotResolved(ResolutionTest):
         shop = self.open(*(feature(id, {"cost": 0.5}, MARKED) for id in "abc"), verify_attempts=0)
         for id in "abc":
             shop.finish(id, {"same.txt": f"{id}\n"})
-        said = self.resolve("--keep-going", "--max-cost", "0.4")
+        said = self.resolve("--max-cost", "0.4")
         self.assertIn("budget: nothing is left of $0.40", self.held(said)["c"])
         self.assertEqual(self.ending(said)["resolution"]["cost_usd"], 0.5)
         self.assertEqual(len(shop.events("resolution_started")), 1)
@@ -303,7 +303,7 @@ class NotResolved(ResolutionTest):
         shop = self.open(*(feature(id, {"cost": 0.5}, MARKED, **own) for id in "abc"))
         for id in "abc":
             shop.finish(id, {"same.txt": f"{id}\n"})
-        held = self.held(self.resolve("--keep-going"))
+        held = self.held(self.resolve())
         for id in "bc":
             self.assertIn("nothing is left of the feature's max_cost_usd", held[id])
         self.assertEqual(len(shop.events("resolution_started")), 2)
@@ -332,7 +332,7 @@ class NotResolved(ResolutionTest):
         shop = self.open(*(feature(id, *[patience] * 3) for id in "abc"), retry=QUICK)
         for id in "abc":
             shop.finish(id, {"same.txt": f"{id}\n"})
-        said = self.resolve("--keep-going")
+        said = self.resolve()
         self.assertIn("Request rejected", self.held(said)["b"])
         self.assertIn("no further conflict is sent to Claude", self.held(said)["c"])
         self.assertEqual(self.ending(said)["resolution"]["attempts"], 3)
@@ -449,7 +449,7 @@ class WhatIsPaidFor(ResolutionTest):
         for id in "ab":
             shop.finish(id, {"same.txt": f"{id}\n"})
         shop.finish("bad")
-        said = self.resolve("--keep-going")
+        said = self.resolve()
         self.assertEqual(self.states(said), {"a": "landed", "b": "held", "bad": "held"})
         self.assertEqual(len(shop.events("resolution_started")), 1)
 

@@ -8,17 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.landing.stack import (
-    LOSSY,
-    Candidate,
-    Conflict,
-    Held,
-    Resolution,
-    Resolve,
-    Resolved,
-    Stack,
-    Stacker,
-)
+from core.landing.layers import Candidate, Held, Stack
+from core.landing.stack import LOSSY, Conflict, Resolution, Resolve, Resolved, Stacker
 from core.model.feature import Feature
 from core.model.frozen import replace
 from core.model.strategy import Strategy
@@ -98,14 +89,13 @@ class LandingTest(unittest.TestCase):
 
     resolve: Resolve | None = None
 
-    def stack(self, *, keep_going: bool = False, held: Mapping[str, Held] | None = None) -> Stack:
+    def stack(self, *, held: Mapping[str, Held] | None = None) -> Stack:
         stacker = Stacker(
             self.worktrees,
             "main",
             self.base,
             self.candidates,
             strategy=self.strategy,
-            keep_going=keep_going,
             check=self.check,
             resolve=self.resolve,
         )
@@ -386,26 +376,26 @@ class Conflicts(LandingTest):
         self.finished("c")
         self.finished("after", needs="other")
 
-    def test_both_features_and_the_files_are_named(self) -> None:
+    def test_the_one_with_dependents_lands_and_the_held_one_names_it_and_the_files(self) -> None:
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
-                held = self.stack().held["other"]
-                self.assertEqual((held.conflict_with, held.files), ("a", ("text", "é")))
-                self.assertEqual(held.reason, "other and a conflict in text, é")
+                stack = self.stack()
+                self.assert_landed(stack, "b", "other", "c", "after")
+                held = stack.held["a"]
+                self.assertEqual((held.conflict_with, held.files), ("other", ("text", "é")))
+                self.assertEqual(held.reason, "a and other conflict in text, é")
 
-    def test_features_behind_a_conflict_are_not_tried(self) -> None:
+    def test_of_two_alone_the_first_lands_and_dependents_of_the_other_are_held(self) -> None:
+        self.finished("on-a", needs="a")
+        self.finished("more-on-a", needs="a")
         stack = self.stack()
-        self.assert_landed(stack, "a", "b")
-        self.assertIn("not tried after the conflict of other", stack.held["c"].reason)
-
-    def test_keep_going_tries_the_others_but_no_dependents(self) -> None:
-        stack = self.stack(keep_going=True)
-        self.assert_landed(stack, "a", "b", "c")
+        self.assert_landed(stack, "a", "b", "c", "on-a", "more-on-a")
+        self.assertEqual(stack.held["other"].reason, "other and a conflict in text, é")
         self.assertEqual(stack.held["after"].reason, "it depends on other, also held")
 
     def test_a_conflict_with_the_branch_itself_names_the_branch(self) -> None:
         self.base = self.commit({"text": changed(3, "main")}, self.base)
-        stack = self.stack(keep_going=True)
+        stack = self.stack()
         self.assertEqual(stack.held["a"].conflict_with, "main")
         self.assert_landed(stack, "b", "c")
 
@@ -413,10 +403,16 @@ class Conflicts(LandingTest):
         self.with_old_git()
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
-                stack = self.stack(keep_going=True)
-                self.assert_landed(stack, "a", "b", "c")
-                self.assertEqual(stack.held["other"].files, ("text", "é"))
+                stack = self.stack()
+                self.assert_landed(stack, "b", "other", "c", "after")
+                self.assertEqual(stack.held["a"].files, ("text", "é"))
         self.assertEqual(os.listdir(self.worktrees.folder), [])
+
+    def test_what_was_left_out_lands_if_the_other_one_fails_its_checks(self) -> None:
+        self.red = [frozenset({"after"}), frozenset({"c"})]
+        stack = self.stack()
+        self.assert_landed(stack, "a", "b")
+        self.assertEqual(stack.held["other"].conflict_with, "a")
 
     def test_a_feature_that_git_cannot_merge_is_held_with_the_message_of_git(self) -> None:
         empty = self.repository.git("mktree", stdin=b"")
@@ -492,7 +488,7 @@ class Attributes(LandingTest):
         self.worktrees = self.worktrees.using(self.worktrees.git.read_only())
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
-                stack = self.stack(keep_going=True)
+                stack = self.stack()
                 self.assert_landed(stack, "a")
                 self.assertTrue(stack.held["b"].is_unknown and stack.held["c"].is_unknown)
                 self.assertIn("a merge driver decides", stack.held["b"].reason)
@@ -517,6 +513,7 @@ class Resolutions(LandingTest):
         self.finished("b", {"text": changed(3, "b")})
         self.finished("on-b", {"text": changed(9, "more", changed(3, "b"))}, needs="b")
         self.finished("c")
+        self.finished("on-a", needs="a")
         self.conflicts: list[Conflict] = []
         both = self.commit({"text": changed(3, "a and b")}, self.base)
         self.answer = Resolution(Resolved.RESOLVED, both, files=("text",), session_id="5e55")
@@ -525,26 +522,26 @@ class Resolutions(LandingTest):
         self.conflicts.append(conflict)
         return self.answer
 
-    def test_a_resolution_lands_with_each_strategy_and_later_features_land_on_top(self) -> None:
+    def test_a_resolution_lands_with_each_strategy_above_all_that_need_none(self) -> None:
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
-                stack = self.stack(keep_going=True)
-                self.assert_landed(stack, "a", "b", "on-b", "c")
-                text = self.repository.files(stack.commit(2))["text"]
+                stack = self.stack()
+                self.assert_landed(stack, "a", "c", "on-a", "b", "on-b")
+                text = self.repository.files(stack.commit(4))["text"]
                 self.assertEqual(text.decode(), changed(3, "a and b"))
-                parents = self.repository.git("log", "-1", "--format=%P", stack.commit(2)).split()
-                self.assertEqual(parents[0], stack.commit(1))
+                parents = self.repository.git("log", "-1", "--format=%P", stack.commit(4)).split()
+                self.assertEqual(parents[0], stack.commit(3))
                 self.assertEqual(
                     parents[1:], [self.tip("b")] if self.strategy is Strategy.MERGE else []
                 )
-                body = self.repository.git("log", "-1", "--format=%b", stack.commit(2))
+                body = self.repository.git("log", "-1", "--format=%b", stack.commit(4))
                 self.assertIn("Claude resolved the conflict in text.\n\nRoRchestrator-Fe", body)
                 self.assertIn("RoRchestrator-Session: 5e55", body)
 
     def test_an_unresolved_conflict_is_held_with_all_dependents(self) -> None:
         self.answer = Resolution(Resolved.FAILED, reason="nobody could")
-        stack = self.stack(keep_going=True)
-        self.assert_landed(stack, "a", "c")
+        stack = self.stack()
+        self.assert_landed(stack, "a", "c", "on-a")
         self.assertEqual(stack.held["b"].reason, "b and a conflict in text; nobody could")
         self.assertEqual(stack.held["on-b"].reason, "it depends on b, also held")
 
@@ -552,7 +549,7 @@ class Resolutions(LandingTest):
         self.finished("bad")
         self.candidates.insert(0, self.candidates.pop())
         self.red = [frozenset({"bad"})]
-        self.assert_landed(self.stack(keep_going=True), "a", "b", "on-b", "c")
+        self.assert_landed(self.stack(), "a", "c", "on-a", "b", "on-b")
         self.assertEqual([conflict.candidate.id for conflict in self.conflicts[:1]], ["b"])
         self.assertTrue(
             all("bad" not in [b.id for b in conflict.below] for conflict in self.conflicts)

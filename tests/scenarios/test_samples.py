@@ -86,7 +86,7 @@ class Samples(unittest.TestCase):
             shop.finish("auth", {"src/models.py": "auth\n"})
             shop.finish("search", {"src/models.py": "search\n"})
             shop.finish("api", {"src/api.py": "api\n"})
-            said = shop.main("merge", "--strategy", "squash", "--keep-going")
+            said = shop.main("merge", "--strategy", "squash")
         self.assertEqual(lasting(said.out), lasting(samples("commands/merge.md")[0]))
 
     def test_a_merge_that_is_undone_after_a_cleanup(self) -> None:
