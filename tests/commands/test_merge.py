@@ -360,7 +360,7 @@ class Held(MergeTest):
         self.assertEqual(said.code, 1)
         self.assertIn("held b (feature/b): b and a conflict in same.txt", said.out)
         self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
-        more = self.merge("--json", "--keep-going")  # which says nothing new
+        more = self.merge("--json", "--keep-going")
         b = next(each for each in more.json["features"] if each["id"] == "b")
         self.assertEqual((b["conflict_with"], b["files"]), ("main", ["same.txt"]))
         self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
