@@ -140,9 +140,8 @@ class _Search:
                 self.best = lost
             return
         place = max(_bits(group), key=lambda each: (_size(graph.open_foes(each, lost)), -each))
-        without_foes = lost | _union(graph.below, graph.foes(place))
-        if not without_foes >> place & 1:
-            self._visit(without_foes, group)
+        # It is not lost with its foes: it would need one of them, and be impossible.
+        self._visit(lost | _union(graph.below, graph.foes(place)), group)
         self._visit(lost | graph.below[place], group)
 
     def _least_more(self, lost: int, group: int) -> int:

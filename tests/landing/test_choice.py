@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.landing.choice import Choice
-from core.landing.layers import Candidate, Put
+from core.landing.layers import Candidate, Put, conflict_between
 from core.landing.stack import Stacker
 from core.model.strategy import Strategy
 from core.process.spawner import run_sync
@@ -131,6 +131,13 @@ class Pairs(LandingTest):
         self.assertEqual(self.left_out(), {"b": "a", "c": "a"})
 
 
+class Words(unittest.TestCase):
+    def test_git_does_not_name_the_files_of_every_conflict(self) -> None:
+        for together in (False, True):
+            held = conflict_between("a", "b", (), together=together)
+            self.assertEqual(held.reason, "a and b conflict")
+
+
 class Together(LandingTest):
     """Features of which each two merge, but not all three: only a and b make c a conflict."""
 
@@ -153,6 +160,17 @@ class Together(LandingTest):
                     stack.held["c"].reason, "c conflicts in text with b and others together"
                 )
                 self.assertEqual(stack.held["on-c"].reason, "it depends on c, also held")
+
+    def test_the_one_that_makes_it_a_conflict_is_named_wherever_it_is(self) -> None:
+        first, others = self.candidates[:2], self.candidates[2:]
+        for place in range(3):
+            with self.subTest(place):
+                self.candidates = []
+                for number in range(4):
+                    self.finished(f"x{place}{number}")
+                self.candidates[place:place] = first
+                self.candidates += others[:1]
+                self.assertEqual(self.stack().held["c"].conflict_with, "b")
 
     def test_it_lands_after_all_if_one_of_the_others_gives_way(self) -> None:
         self.finished("e", {"be": "e"})
