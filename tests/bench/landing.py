@@ -19,7 +19,7 @@ from core.model.feature import Feature
 from core.model.strategy import Strategy
 from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
-from tests.dag.test_largest_set import random_graph
+from tests.support.conflict_graphs import random_graph
 from tests.support.repository import Repository
 
 from .measure import verdict

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from core.dag.largest_set import largest_set
+from tests.support.conflict_graphs import random_graph
 
 Needs = Mapping[str, Sequence[str]]
 Pairs = Sequence[tuple[str, str]]
@@ -27,19 +28,6 @@ def by_size(needs: Needs) -> Iterator[tuple[str, ...]]:
 
 def optimum(needs: Needs, pairs: Pairs) -> list[str]:
     return list(next(kept for kept in by_size(needs) if is_possible(needs, pairs, kept)))
-
-
-def random_graph(
-    chance: random.Random, size: int, needed: float, conflicting: float
-) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
-    """Features of which each needs earlier ones, and pairs in conflict."""
-    ids = [f"f{number}" for number in range(size)]
-    needs = {
-        id: [other for other in ids[:place] if chance.random() < needed]
-        for place, id in enumerate(ids)
-    }
-    pairs = [pair for pair in combinations(ids, 2) if chance.random() < conflicting]
-    return needs, pairs
 
 
 class TheLargestSet(unittest.TestCase):

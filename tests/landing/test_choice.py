@@ -5,11 +5,11 @@ from __future__ import annotations
 import unittest
 
 from core.landing.choice import Choice
-from core.landing.layers import Candidate, Put, conflict_between
+from core.landing.layers import Candidate, Put
 from core.landing.stack import Stacker
 from core.model.strategy import Strategy
 from core.process.spawner import run_sync
-from tests.landing.test_stack import LandingTest, changed
+from tests.support.landings import LandingTest, changed
 from tests.support.once import skip_if_run_elsewhere
 
 setUpModule = skip_if_run_elsewhere
@@ -129,13 +129,6 @@ class Pairs(LandingTest):
         self.finished("b", {'odd "name"\n/x': "b"})
         self.finished("c", {'odd "name"\n': "c"})
         self.assertEqual(self.left_out(), {"b": "a", "c": "a"})
-
-
-class Words(unittest.TestCase):
-    def test_git_does_not_name_the_files_of_every_conflict(self) -> None:
-        for together in (False, True):
-            held = conflict_between("a", "b", (), together=together)
-            self.assertEqual(held.reason, "a and b conflict")
 
 
 class Together(LandingTest):
