@@ -34,16 +34,31 @@ unattended: do not ask."""
 FAILING_CHECK = """\
 Continue: the work on the feature "{id}" was committed and then checked, and a check failed.
 
-{what}
+{checks}
 
+Fix the cause in this folder, not the check. The original task still applies. You run
+unattended: do not ask."""
+
+FAILING_CHECKS = """\
+Continue: the work on the feature "{id}" was committed and then checked, and {count} checks failed.
+
+{checks}
+
+Fix the causes in this folder, not the checks. The original task still applies. You run
+unattended: do not ask."""
+
+PASSED_BEFORE = "It passed on the commit that this branch started from."
+
+OUTPUT = """\
 The end of its output:
 
 ```
 {output}
-```
+```"""
 
-Fix the cause in this folder, not the check. The original task still applies. You run
-unattended: do not ask."""
+SHOWN_CHECKS = 10
+OUTPUT_LINES = 200
+"""Of all checks together."""
 
 
 CONFLICT = """\
@@ -206,9 +221,31 @@ def resume(feature: Feature, feedback: str = "") -> str:
     return (feedback or RESUME.format(id=feature.id)) + "\n"
 
 
-def failing_check(feature: Feature, what: str, output: str) -> str:
-    """The prompt after a failing check; ``output`` is the end of its output."""
-    return FAILING_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
+@dataclass(frozen=True)
+class Failing:
+    """A failing check: what failed, and the end of what it printed."""
+
+    what: str
+    output: str
+    passed_before: bool = False
+    """Whether it passed at the commit that the feature started from."""
+
+
+def failing_checks(feature: Feature, failing: Sequence[Failing]) -> str:
+    """The prompt after failing checks, each with the end of its output."""
+    shown = failing[:SHOWN_CHECKS]
+    lines = OUTPUT_LINES // max(1, len(shown))
+    parts = [_failing(each, lines) for each in shown]
+    parts += [each.what for each in failing[SHOWN_CHECKS:]]
+    words = FAILING_CHECK if len(failing) == 1 else FAILING_CHECKS
+    return words.format(id=feature.id, count=len(failing), checks="\n\n".join(parts))
+
+
+def _failing(check: Failing, lines: int) -> str:
+    end = "\n".join(check.output.strip().splitlines()[-lines:])
+    before = PASSED_BEFORE if check.passed_before else ""
+    output = OUTPUT.format(output=end or "(nothing)")
+    return "\n\n".join(filter(None, (check.what, before, output)))
 
 
 def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:

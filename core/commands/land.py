@@ -90,6 +90,12 @@ def _lines(report: MergeReport, display: Display, style: Style) -> Iterator[str]
         if ending.resolution is not None and not display.quiet:
             yield from _resolution_lines(ending, ending.resolution)
     if not display.quiet:
+        for check in report.failing_alone:
+            yield one_line(
+                _(
+                    "not yours: `{check}` fails on {into} without them, so it held nothing back"
+                ).format(check=check, into=report.into)
+            )
         yield one_line(_summary(report))
 
 

@@ -89,6 +89,8 @@ class Merge:
         """Features that are already on the branch, if their start commit is known."""
         self.resolutions: dict[str, Resolution] = {}
         self.own_check: OwnCheck = _not_checked
+        self.checks: Checks | None = None
+        """Once features are checked."""
         self.make_checks = checks
         fault = "" if options.into else landing_fault(project)
         if fault:
@@ -202,7 +204,7 @@ class Merge:
         if await self.target.finish_move(self._tips()):
             self.say(N_("{name}: finished an interrupted move").format(name=self.target.name))
         project = self.project
-        checks = self.make_checks(
+        checks = self.checks = self.make_checks(
             project.config, project.worktrees, supervisor, self.context, self.state
         )
         resolve = None
@@ -393,6 +395,7 @@ class Merge:
             stack.base,
             stack.tip,
             tuple(self.endings.values()),
+            tuple(self.checks.failing_alone) if self.checks is not None else (),
         )
 
 

@@ -79,6 +79,8 @@ class MergeReport:
     before: str
     after: str
     features: tuple[Ending, ...]
+    failing_alone: tuple[str, ...] = ()
+    """Checks of the project that fail on the branch as it was: they held nothing back."""
 
     @property
     def is_complete(self) -> bool:

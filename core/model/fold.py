@@ -274,7 +274,7 @@ def _verifying(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _checking(feature: FeatureState, event: Event) -> FeatureState:
-    return replace(_verifying(feature, event), was_checked=True)
+    return replace(_verifying(feature, event), was_checked=True, last_check=None)
 
 
 def _checked(feature: FeatureState, event: Event) -> FeatureState:
@@ -285,6 +285,9 @@ def _checked(feature: FeatureState, event: Event) -> FeatureState:
         str(data.get("ending", "")),
         event.at,
     )
+    last = feature.last_check
+    if last is not None and not last.passed and last.command != check.command:
+        return feature  # A failing check is what a reader wants to know of.
     return replace(feature, last_check=check)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .check_verdict import Verdict
 from .events import Event
 from .translate import N_
 
@@ -39,9 +40,11 @@ _PHASES = {
 }
 """The phase that an event begins, by its kind."""
 
+_SENT_BACK = frozenset(verdict.value for verdict in Verdict if verdict.is_sent_back)
+
 
 def phase_begun_by(event: Event) -> Phase | None:
     """The phase that an event begins; ``None`` if it begins none."""
-    if event.kind == "checked" and event.data.get("passed") is not True:
-        return Phase.BETWEEN  # The first check that fails is the last one.
+    if event.kind == "judged" and event.data.get("verdict") in _SENT_BACK:
+        return Phase.BETWEEN  # All checks have ended by then, and Claude is told of it.
     return _PHASES.get(event.kind)

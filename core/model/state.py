@@ -124,6 +124,7 @@ class FeatureState:
     left: Mapping[str, str] = field(default_factory=dict)
     """The files that its checks left in its worktree, each with a digest that proves it."""
     last_check: Check | None = None
+    """The first check that failed since the checks of a commit began, else the last one."""
     was_checked: bool = False
     """Whether checks ran after the last attempt and may have left files."""
     merged_into: str = ""

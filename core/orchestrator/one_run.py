@@ -20,8 +20,10 @@ from ..journal.recorder import Recorder
 from ..model import events
 from ..model.control_action import ControlAction
 from ..model.decision import Decision
+from ..model.english import duration
 from ..model.errors import ExitCode, StateError, UserError
 from ..model.events import Event
+from ..model.excerpt import some
 from ..model.feature import Config
 from ..model.fold import apply, fold
 from ..model.frozen import dataclass, replace
@@ -48,11 +50,19 @@ from ..runner.budget import OVER, Budget
 from ..runner.checks import MakeChecks, make_checks
 from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
+from ..runner.later_looks import LaterLooks
 from . import parts
 from .conflict_probe import ConflictProbe
 from .loop import Orchestrator
 from .run_options import RunOptions
 from .steering import Steering
+
+UNSAID_SECONDS = 1.0
+LOOKS_SHARE = 0.1
+LEAST_LOOKS_SECONDS = 30.0
+MOST_LOOKS_SECONDS = 600.0
+"""After the last feature, looks at start commits get a tenth of the time that the run took so far,
+within these limits."""
 
 STOPPING = N_("\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it.")
 
@@ -365,11 +375,23 @@ class OneRun:
         temporary_folder.clear()
         await self._check_base(runner, orchestrator)
         await around.begin()
-        await orchestrator.run(
-            lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
-        )
+        later, began = runner.tools.checks.later, time.monotonic()
+        async with later.beside(self.slots):
+            await orchestrator.run(
+                lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+            )
+            await self._finish(later, time.monotonic() - began)
         await around.end()
         await self._look_at_heads(git, orchestrator.context)
+
+    async def _finish(self, later: LaterLooks, seconds: float) -> None:
+        """Give the looks at start commits some more time, after features that ran so long."""
+        limit = min(max(LEAST_LOOKS_SECONDS, seconds * LOOKS_SHARE), MOST_LOOKS_SECONDS)
+        await later.finish(UNSAID_SECONDS)
+        if later.waiting and self.signals.received is None:
+            words = N_("running the checks of {ids} at their start commits, for at most {time}")
+            self.say(words.format(ids=some(later.waiting), time=duration(limit)))
+        await later.finish(limit)
 
     def _runner(
         self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator

@@ -17,6 +17,7 @@ from ..runner.check_runner import CheckRunner
 from ..runner.checks import Checks
 from ..runner.context import RunContext
 from ..runner.failure import Failure
+from ..runner.judge import Judgement
 from ..runner.preparation import VARIABLES, Preparation
 from ..runner.steps import StepRunner
 from ..worktree.manager import WorktreeManager
@@ -107,8 +108,13 @@ class RehearsedChecks(Checks):
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
+    ) -> Judgement:
+        """Run every check on the commit of an agent that did not do the work: no verdicts."""
+        return Judgement(halt=await self._interruption(feature, worktree, work, env))
+
+    async def _interruption(
+        self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
     ) -> Failure | None:
-        """Run every check on the commit of an agent that did not do the work."""
         of_project = self.config.project.verify
         commands = (*of_project, *feature.verify)
         if commands:

@@ -4,28 +4,74 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..git import staging, worktree_status
 from ..git.output import WorktreeStatus
 from ..model import events
 from ..model.excerpt import some
 from ..model.feature import Command, Config
-from ..model.frozen import replace
+from ..model.frozen import dataclass, replace
 from ..model.list_commands import BASE
 from ..model.outcome import Stage
 from ..model.translate import N_
-from ..worktree import build_products, inspection
+from ..worktree import admin_files, build_products, inspection, supply_digest
 from ..worktree.check_artifacts import CheckArtifacts
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
+from ..worktree.names import START
 from ..worktree.worktree import Worktree
 from .context import RunContext
 from .failure import Failure, failed
-from .steps import Step, StepRunner
+from .steps import StepRunner
 
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """For checks, unless the user sets another one: Python would rewrite caches, even tracked ones."""
+
+
+ALREADY = N_("passed before on the same tree")
+"""How a check ended that was not run because its result is known."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a check ended on a commit: the second time if it failed and was repeated."""
+
+    command: Command
+    ending: str
+    failure: Failure | None = None
+    is_flaky: bool = False
+    """Whether it failed, then passed on the same tree."""
+    changed: tuple[str, ...] = ()
+    """The tracked files that it changed: the worktree no longer has the commit."""
+    has_moved: bool = False
+    """Whether it moved or switched the branch."""
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it was ended before it could pass or fail."""
+        return self.failure is not None and self.failure.interrupted
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it failed, and the worktree still has the commit that it failed on."""
+        disturbed = self.is_interrupted or self.has_moved or bool(self.changed)
+        return self.failure is not None and not disturbed
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A worktree that has a commit checked out, before the first check."""
+
+    name: str
+    worktree: Worktree
+    commit: str
+    env: Mapping[str, str]
+    is_clean: bool
+    before: WorktreeStatus
+    left: CheckArtifacts
+    theirs: frozenset[str]
+    """Files that no check left."""
 
 
 class CheckRunner:
@@ -50,15 +96,26 @@ class CheckRunner:
         self.steps = steps
         self.context = context
         self.passed = passed
+        self.endings: dict[str, str] = {}
+        """How checks of this run ended, by key: the last time."""
         self._artifacts: dict[str, CheckArtifacts] = {}
         self._wrote = {by: set(files) for by, files in wrote.items()}
 
     async def have_passed(
-        self, commands: Iterable[Command], commit: str, *, clean: bool = False
+        self,
+        commands: Iterable[Command],
+        commit: str,
+        *,
+        clean: bool = False,
+        supplied: str = "",
     ) -> bool:
-        """Whether all of these checks passed before on the tree of a commit."""
+        """Whether all of these checks passed before on the tree of a commit.
+
+        ``supplied`` is the digest of what `copy` would bring for them.
+        """
         tree = await self.worktrees.git.tree_of(commit)
-        return all(check_key(tree, command, clean=clean) in self.passed for command in commands)
+        keys = (check_key(tree, each, clean=clean, supplied=supplied) for each in commands)
+        return all(key in self.passed for key in keys)
 
     async def run(
         self,
@@ -70,45 +127,102 @@ class CheckRunner:
         *,
         clean: bool = False,
     ) -> Failure | None:
-        """Run checks in a worktree that has ``commit`` checked out, up to the first that fails.
+        """The first failure of checks in a worktree that has ``commit`` checked out."""
+        found = await self.results(
+            feature, list(commands), worktree, commit, env, clean=clean, stops=True
+        )
+        return found[-1].failure if found else None
 
-        A check that passed before on the same tree is not repeated.
+    async def results(
+        self,
+        feature: str,
+        commands: Sequence[Command],
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+        *,
+        clean: bool = False,
+        repeats: bool = False,
+        stops: bool = False,
+    ) -> list[Result]:
+        """Run checks in a worktree that has ``commit`` checked out.
+
+        A check that passed before on the same tree is not run again; with ``repeats``, one that
+        fails is. The last one is the first that is interrupted, or that leaves another tree or
+        branch in a worktree that is not a ``clean`` one; with ``stops``, the first that fails.
         """
-        tree = await self.worktrees.git.tree_of(commit)
-        todo = [(check_key(tree, each, clean=clean), each) for each in commands]
-        todo = [(key, command) for key, command in todo if key not in self.passed]
-        if not todo:
-            return None
+        git = self.worktrees.git
+        tree, supplied = await git.tree_of(commit), self.supplied(worktree)
+        keys = [check_key(tree, each, clean=clean, supplied=supplied) for each in commands]
+        place, found = None, list[Result]()
+        for key, command in zip(keys, commands):
+            if key in self.passed:
+                found.append(Result(command, self.ending(key)))
+                continue
+            place = place or await self._place(feature, worktree, commit, env, is_clean=clean)
+            result = await self._try(place, key, command)
+            if repeats and result.can_repeat:
+                again = await self._try(place, key, command)
+                result = replace(again, is_flaky=again.failure is None)
+            if clean and result.changed and not result.has_moved:
+                await staging.restore(git, worktree.path, result.changed)
+                result = replace(result, changed=())
+            found.append(result)
+            if result.failure is not None and (stops or not result.can_repeat):
+                break
+        return found
+
+    def ending(self, key: str) -> str:
+        """How a check ended whose result is known."""
+        return self.endings.get(key, ALREADY)
+
+    def supplied(self, worktree: Worktree) -> str:
+        """The digest of what `copy` brought into a worktree."""
+        return supply_digest.load(admin_files.admin_folder(self.worktrees, worktree.path))
+
+    async def _place(
+        self,
+        name: str,
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+        *,
+        is_clean: bool,
+    ) -> _Place:
         before = await inspection.full_status(self.worktrees, worktree.path)
         left = self.artifacts(worktree)
         theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
-        for key, command in todo:
-            step = await self.steps.run(
-                command,
-                Stage.CHECK,
-                name=feature,
-                folder=worktree.path,
-                env=env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env},
-                limit_seconds=self.config.project.verify_timeout_seconds,
+        env = env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env}
+        return _Place(name, worktree, commit, env, is_clean, before, left, frozenset(theirs))
+
+    async def _try(self, place: _Place, key: str, command: Command) -> Result:
+        """Run a check once, and record how it ended."""
+        worktree, before = place.worktree, place.before
+        step = await self.steps.run(
+            command,
+            Stage.CHECK,
+            name=place.name,
+            folder=worktree.path,
+            env=place.env,
+            limit_seconds=self.config.project.verify_timeout_seconds,
+        )
+        status = await self._after_check(worktree, before)
+        place.left.record(set(status.untracked).difference(place.theirs))
+        wrote = self._written(place.left, command, status, place.theirs)
+        changed = await self._changed(worktree, before, status)
+        moved = (status.commit, status.branch) != (place.commit, before.branch)
+        failure = None if step.passed else failed(step)
+        if failure is None and (changed or moved):
+            what = some(changed) or N_("the branch")
+            why = N_("`{command}` changed {what}: it did not check the commit").format(
+                command=command.line, what=what
             )
-            failure = None if step.passed else failed(step)
-            status = await self._after_check(worktree, before)
-            left.record(set(status.untracked).difference(theirs))
-            wrote = self._written(left, command, status, theirs)
-            changed = await self._changed(worktree, before, status)
-            moved = (status.commit, status.branch) != (commit, before.branch)
-            if failure is None and (changed or moved):
-                what = some(changed) or N_("the branch")
-                why = N_("`{command}` changed {what}: it did not check the commit").format(
-                    command=command.line, what=what
-                )
-                failure = Failure(why, stage=Stage.CHECK)
-            if not (failure and failure.interrupted):
-                self._record(feature, key, command, failure, step, wrote if clean else ())
-            if failure is not None:
-                return failure
-            self.passed.add(key)
-        return None
+            failure = Failure(why, stage=Stage.CHECK)
+        ending = step.ending if failure is None or not step.passed else failure.what
+        result = Result(command, ending, failure, changed=tuple(changed), has_moved=moved)
+        if not result.is_interrupted:
+            self._record(place, key, result, wrote if place.is_clean else ())
+        return result
 
     async def _after_check(self, worktree: Worktree, before: WorktreeStatus) -> WorktreeStatus:
         """The status after a check. New files that it staged are unstaged: they are no work."""
@@ -143,26 +257,21 @@ class CheckRunner:
         ignored = (path for path in status.ignored if not built_by_tools(path))
         return left.written(command_key(command), [*untracked, *set(ignored).difference(theirs)])
 
-    def _record(
-        self,
-        feature: str,
-        key: str,
-        command: Command,
-        failure: Failure | None,
-        step: Step,
-        wrote: Collection[str],
-    ) -> None:
-        by = command_key(command)
+    def _record(self, place: _Place, key: str, result: Result, wrote: Collection[str]) -> None:
+        self.endings[key] = result.ending
+        if result.failure is None:
+            self.passed.add(key)
+        by = command_key(result.command)
         known = self._wrote.setdefault(by, set())
         new = sorted(set(wrote).difference(known))
         known.update(new)
         self.context.record(
             events.checked,
-            "" if feature == BASE else feature,
+            "" if is_of_no_feature(place.name) else place.name,
             key=key,
-            command=command.line,
-            passed=failure is None,
-            ending=step.ending if failure is None or not step.passed else failure.what,
+            command=result.command.line,
+            passed=result.failure is None,
+            ending=result.ending,
             by=by,
             wrote=new,
         )
@@ -209,7 +318,13 @@ def command_key(command: Command) -> str:
     return hashlib.sha256(json.dumps([command.argv, command.line]).encode()).hexdigest()[:20]
 
 
-def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
-    """The key of a check's result: its tree and its command."""
-    words = json.dumps([tree, command.argv, command.line, *(["clean"] if clean else [])])
+def is_of_no_feature(name: str) -> bool:
+    """Whether checks under this name look at the base, or at the start commit of a feature."""
+    return name == BASE or name.startswith(START)
+
+
+def check_key(tree: str, command: Command, *, clean: bool = False, supplied: str = "") -> str:
+    """The key of a check's result: its tree, its command, and the digest of what was copied."""
+    more = [*(["clean"] if clean else []), *([f"copy={supplied}"] if supplied else [])]
+    words = json.dumps([tree, command.argv, command.line, *more])
     return hashlib.sha256(words.encode()).hexdigest()[:20]

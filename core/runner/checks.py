@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ..git import commits
-from ..git.door import Git
 from ..git.refs import HEADS
 from ..model import events
-from ..model.contracts import PROSE, Contract, Kind, contracts, definition
-from ..model.errors import UserError
+from ..model.contracts import Contract, Kind, contracts
+from ..model.errors import StateError, UserError
 from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
@@ -23,10 +21,13 @@ from ..process.supervisor import Supervisor
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import CLEAN, MERGED
 from ..worktree.worktree import Worktree
-from .check_runner import CheckRunner
+from .check_runner import CheckRunner, Result
 from .context import RunContext
 from .failure import Failure, unable
+from .judge import IN_CLEAN, Judge, Judgement, checks_of, holds
+from .later_looks import LaterLooks
 from .preparation import VARIABLES, Preparation
+from .start_looks import Start, StartLooks
 from .steps import StepRunner
 
 
@@ -39,6 +40,10 @@ class Checks:
         self.config = preparation.config
         self.worktrees = preparation.worktrees
         self.context = preparation.context
+        self.looks = StartLooks(preparation, runner)
+        self.later = LaterLooks(self.looks, preparation, self.context)
+        self.failing_alone: dict[str, None] = {}
+        """Checks of the project that fail on the branch that features land on, without them."""
 
     # -- one feature ----------------------------------------------------------------------
 
@@ -54,37 +59,39 @@ class Checks:
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
-    ) -> Failure | None:
-        """The first check or contract that fails on the commit in a feature's worktree."""
-        commands = (*self.config.project.verify, *feature.verify)
-        if not (commands or contracts(feature.creates)):
-            return None
+    ) -> Judgement:
+        """Judge the commit in a feature's worktree."""
+        todo = checks_of(feature, self.config.project.verify)
+        if not (todo or contracts(feature.creates)):
+            return Judgement()
         self.context.record(events.checking, feature.id)
         if work.held_back and not self.config.project.verify_clean:
             self._note_held_back(feature, work.held_back)
+        judge = Judge(self.runner, self.looks, feature, worktree, work.commit, env)
         try:
-            failure = await self._check_promises(feature, worktree, work.commit, env)
-            failure = failure or await self.runner.run(
-                feature.id, commands, worktree, work.commit, env
-            )
-            if failure is None and self.config.project.verify_clean:
-                again = (*promised_commands(feature.creates), *commands)
-                failure = await self.check_clean(feature, again, worktree, work.commit, env)
-            if failure is None:
+            await judge.look_for_contracts()
+            halt = await judge.run(todo)
+            if halt is None and self.config.project.verify_clean and not judge.has_failed:
+                halt = await self._judge_clean(judge)
+            if halt is not None:
+                return Judgement(halt=halt)
+            made = await judge.judgement()
+            if not made.failures:
                 await self.runner.settle(feature.id, worktree)
-            return failure
+            return made
         except UserError as error:
-            return unable(error)
+            return Judgement(halt=unable(error))
 
-    async def _check_promises(
-        self, feature: Feature, worktree: Worktree, commit: str, env: Mapping[str, str]
-    ) -> Failure | None:
-        for contract in contracts(feature.creates):
-            failure = await self._keep(feature, contract, worktree, commit, env)
-            if failure is not None:
-                return failure.within(
-                    N_("`creates` names {contract}, but {what}"), contract=contract
-                )
+    async def _judge_clean(self, judge: Judge) -> Failure | None:
+        """Judge what passed in a clean checkout as well; why there is no verdict."""
+        found = await self._clean_results(
+            judge.feature, judge.passing, judge.worktree, judge.commit, judge.env, repeats=True
+        )
+        if not isinstance(found, Failure):
+            return await judge.take(found)
+        if found.interrupted or found.is_ours:
+            return found
+        judge.failures.append(found.within(IN_CLEAN))
         return None
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
@@ -104,7 +111,7 @@ class Checks:
     ) -> Failure | None:
         """The failure of one contract on a commit."""
         if contract.kind is not Kind.COMMAND:
-            return await _holds(self.worktrees.git, contract, commit)
+            return await holds(self.worktrees.git, contract, commit)
         command = shell_command(contract.what)
         return await self.runner.run(feature.id, [command], worktree, commit, env)
 
@@ -117,16 +124,32 @@ class Checks:
         env: Mapping[str, str],
     ) -> Failure | None:
         """Repeat checks in a checkout that has only the commit, the supplies and the setup."""
-        if await self.runner.have_passed(commands, commit, clean=True):
-            return None
+        found = await self._clean_results(feature, commands, worktree, commit, env)
+        if not isinstance(found, Failure):
+            return next((each.failure.within(IN_CLEAN) for each in found if each.failure), None)
+        return found.within(IN_CLEAN)
+
+    async def _clean_results(
+        self,
+        feature: Feature,
+        commands: Sequence[Command],
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+        *,
+        repeats: bool = False,
+    ) -> list[Result] | Failure:
+        """The results of checks in a clean checkout, or why there is none."""
+        supplied = await self.preparation.supplies.digest()
+        if await self.runner.have_passed(commands, commit, clean=True, supplied=supplied):
+            return []
         async with self.preparation.scratch(CLEAN + feature.id, commit) as scratch:
             clean = replace(scratch, base_commit=worktree.base_commit)
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
             failure = await self.preparation.make_scratch_ready(feature, clean, there)
-            failure = failure or await self.runner.run(
-                feature.id, commands, clean, commit, there, clean=True
+            return failure or await self.runner.results(
+                feature.id, commands, clean, commit, there, clean=True, repeats=repeats
             )
-        return failure and failure.within(N_("in a clean checkout, {what}"))
 
     # -- the base branch, and merged commits ----------------------------------------------
 
@@ -153,14 +176,23 @@ class Checks:
         if await self.have_passed(commit):
             return None
         verify = self.config.project.verify
-        return await self._check_commit(Feature(MERGED, MERGED), commit, branch, verify)
+        return await self._check_landing(Feature(MERGED, MERGED), commit, branch, verify)
 
     async def have_passed(self, commit: str) -> bool:
         """Whether the project's checks are known to pass on a commit; also if there are none.
 
         Only clean checkouts count: in a feature's worktree, a check may use uncommitted files.
         """
-        return await self.runner.have_passed(self.config.project.verify, commit, clean=True)
+        return await self._have_passed(self.config.project.verify, commit)
+
+    async def _have_passed(self, commands: Sequence[Command], commit: str) -> bool:
+        try:
+            supplied = await self.preparation.supplies.digest()
+        except StateError:
+            raise
+        except UserError:
+            return False  # The preparation of the worktree will say so.
+        return await self.runner.have_passed(commands, commit, clean=True, supplied=supplied)
 
     async def check_sides(
         self, commit: str, branch: str, features: Sequence[Feature]
@@ -173,11 +205,11 @@ class Checks:
                     return failure
             own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
             commands = (*self.config.project.verify, *own)
-            if await self.runner.have_passed(commands, commit, clean=True):
+            if await self._have_passed(commands, commit):
                 return None
             setup = tuple(command for feature in features for command in feature.setup)
             merged = Feature(MERGED, MERGED, setup=setup)
-            return await self._check_commit(merged, commit, branch, commands)
+            return await self._check_landing(merged, commit, branch, commands)
         except UserError as error:
             return unable(error)
 
@@ -185,23 +217,66 @@ class Checks:
         """The first path or symbol that a feature promises and a merge does not have."""
         for contract in contracts(feature.creates):
             if contract.kind is not Kind.COMMAND:
-                failure = await _holds(self.worktrees.git, contract, commit)
+                failure = await holds(self.worktrees.git, contract, commit)
                 if failure is not None:
                     words = N_("`creates` of {id} names {contract}, but {what}")
                     return failure.within(words, id=feature.id, contract=contract)
         return None
 
     async def _check_commit(
-        self, named: Feature, commit: str, branch: str, commands: Iterable[Command]
+        self, named: Feature, commit: str, branch: str, commands: Sequence[Command]
     ) -> Failure | None:
-        """Run checks in a scratch worktree of a commit, with the name and setup of ``named``."""
-        env = {**self.preparation.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
+        """The first failure of checks on a commit of the branch."""
+        found = await self._results_of(named, commit, branch, commands, commit)
+        if isinstance(found, Failure):
+            return found
+        return next((each.failure for each in found if each.failure), None)
+
+    async def _check_landing(
+        self, named: Feature, commit: str, branch: str, commands: Sequence[Command]
+    ) -> Failure | None:
+        """The first failure of checks on a commit that is to land on the branch.
+
+        A check of the project that fails on the branch alone does not count.
+        """
         onto = await self.worktrees.git.commit_of(HEADS + branch)
+        found = await self._results_of(named, commit, branch, commands, onto, repeats=True)
+        if isinstance(found, Failure):
+            return found
+        failing = [each for each in found if each.failure is not None]
+        if not failing or failing[-1].is_interrupted:
+            return failing[-1].failure if failing else None
+        ours = [r.command for r in failing if r.command in self.config.project.verify]
+        env = self.preparation.environment(named.id, 0, 1)
+        project = Feature(MERGED, MERGED)
+        alone = await self.looks.look(project, Start(onto, onto), ours, env) if ours else {}
+        halt = next((before.failure for before in alone.values() if before.halts), None)
+        if halt is not None:
+            return halt
+        excused = {command for command, before in alone.items() if before.passed is False}
+        self.failing_alone.update(dict.fromkeys(each.line for each in excused))
+        return next((each.failure for each in failing if each.command not in excused), None)
+
+    async def _results_of(
+        self,
+        named: Feature,
+        commit: str,
+        branch: str,
+        commands: Sequence[Command],
+        base_commit: str,
+        *,
+        repeats: bool = False,
+    ) -> list[Result] | Failure:
+        """The results in a scratch worktree of a commit, with the name and setup of ``named``."""
+        env = {**self.preparation.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
         async with self.preparation.scratch(named.id, commit) as scratch:
-            worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
+            worktree = replace(scratch, base_commit=base_commit)
             failure = await self.preparation.make_scratch_ready(named, worktree, env)
-            return failure or await self.runner.run(
-                named.id, commands, worktree, commit, env, clean=True
+            return failure or await self.runner.results(
+                *(named.id, commands, worktree, commit, env),
+                clean=True,
+                repeats=repeats,
+                stops=not repeats,
             )
 
 
@@ -225,12 +300,3 @@ def make_checks(
         config, worktrees, steps, context, passed=set(state.passed), wrote=state.wrote
     )
     return Checks(preparation, runner)
-
-
-async def _holds(git: Git, contract: Contract, commit: str) -> Failure | None:
-    """The failure of a ``path:`` or ``symbol:`` contract on a commit."""
-    if contract.kind is Kind.PATH:
-        found = await commits.has_path(git, commit, contract.what)
-        return None if found else Failure(N_("there is no such path"))
-    found = await commits.has_line(git, commit, definition(contract.what), exclude=PROSE)
-    return None if found else Failure(N_("no line of code defines it"))

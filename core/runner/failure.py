@@ -28,6 +28,8 @@ class Failure:
     """The command that failed, if one did."""
     hint: str = ""
     """The next step, if the check could not be made."""
+    passed_before: bool = False
+    """Whether this check passed at the commit that the feature started from."""
     first_cause: str = ""
     """The cause before :meth:`within` put words around it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..claude import prompt, reset_time
+from ..claude.prompt import Failing
 from ..git.tampering import ExecutableFingerprint, Tampered
 from ..model import events
 from ..model.attempt import cost_of
@@ -30,6 +31,7 @@ from .committer import Committer
 from .context import RunContext
 from .failure import Failure
 from .job import Job
+from .judge import Judgement
 from .preparation import Preparation
 from .setup_guard import SetupGuard
 from .slots import Turn
@@ -101,6 +103,7 @@ class FeatureRun:
 
     async def run(self) -> FeatureOutcome:
         """Set up, let Claude work, commit, check, until all checks pass or one keeps failing."""
+        self.tools.checks.later.forget(self.feature.id)
         failure = await self._make_ready()
         if failure is not None:
             return _failed(failure, Fault.SETUP)
@@ -111,9 +114,10 @@ class FeatureRun:
             work = await self._commit()
             if isinstance(work, FeatureOutcome):
                 return work
-            failure = await self._check(work)
+            judged = await self._check(work)
+            failure = judged.failure
             if failure is None:
-                return await self._publish(work)
+                return await self._publish(work, judged)
             if failure.is_ours:
                 # The work itself may be fine: the next run resumes at the checks.
                 return _failed(failure, Fault.COMMIT)
@@ -124,8 +128,8 @@ class FeatureRun:
                 return _without(missing, _failed(failure, Fault.CHECK))
             feedbacks += 1
             self._note(N_("{what}: sent back to Claude").format(what=failure.what))
-            feedback = prompt.failing_check(self.feature, failure.what, failure.output)
-            outcome = await self._attempts(feedback)
+            failing = [Failing(f.what, f.output, f.passed_before) for f in judged.failures]
+            outcome = await self._attempts(prompt.failing_checks(self.feature, failing))
         return outcome
 
     def _note(self, text: str) -> None:
@@ -332,11 +336,11 @@ class FeatureRun:
                 ).format(built=some(built))
             )
 
-    async def _check(self, work: Work) -> Failure | None:
+    async def _check(self, work: Work) -> Judgement:
         return await self.tools.checks.check(self.feature, self.worktree, work, self.env)
 
-    async def _publish(self, work: Work) -> FeatureOutcome:
-        """Make it the feature's result."""
+    async def _publish(self, work: Work, judged: Judgement) -> FeatureOutcome:
+        """Make it the feature's result. Its own checks run at the start commit later."""
         pushes = await self._pushes(work)
         await self.tools.worktrees.publish(self.feature.id, self.context.run_id, work.commit)
         for command in pushes:
@@ -345,6 +349,7 @@ class FeatureRun:
                     command=command
                 )
             )
+        self.tools.checks.later.add(self.feature, self.worktree, judged.unseen)
         return FeatureOutcome(Status.COMPLETED, work=work)
 
     async def _pushes(self, work: Work) -> list[str]:

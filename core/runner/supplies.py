@@ -12,7 +12,7 @@ from ..model.excerpt import some
 from ..model.feature import Project
 from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
-from ..worktree import copy_link
+from ..worktree import admin_files, copy_link, supply_digest
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RUBBISH
 from ..worktree.worktree import Worktree
@@ -48,6 +48,7 @@ class Supplies:
                 hint=N_("take project.copy and project.link out of the list"),
             )
         try:
+            digest = await self.digest(stopped)
             copied = await self._wanted(worktree, project.copy, stopped)
             linked = await self._wanted(worktree, project.link, stopped)
             await self._check_ignored(worktree, copied, linked)
@@ -55,11 +56,33 @@ class Supplies:
             await asyncio.get_running_loop().run_in_executor(
                 None, lambda: self._put(worktree.path, copied, linked, stopped)
             )
+            if digest:
+                supply_digest.save(admin_files.admin_folder(self.worktrees, worktree.path), digest)
         except OSError as error:
             raise UserError(
                 N_("{path} could not be supplied: {why}").format(
                     path=worktree.path, why=_why(error)
                 )
+            ) from None
+
+    async def digest(self, stopped: Callable[[], bool] = copy_link.never_stopped) -> str:
+        """The digest of what a copy would bring now; empty if nothing is to be copied.
+
+        Raises :class:`UserError` if it can't be read, or is stopped.
+        """
+        top, patterns = self.worktrees.git.repository.top, self.project.copy
+        if not patterns or self.worktrees.git.repository.bare:
+            return ""
+
+        def take() -> str:
+            names = copy_link.matching(top, patterns, exclude=self.exclude, stopped=stopped)
+            return supply_digest.digest_of(top, names)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, take)
+        except OSError as error:
+            raise UserError(
+                N_("what project.copy names could not be read: {why}").format(why=_why(error))
             ) from None
 
     def _put(

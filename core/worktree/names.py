@@ -33,6 +33,10 @@ CLEAN = "_clean_"
 """Before a feature's id: the scratch worktree in which its commit is checked (`verify_clean`)."""
 
 
+START = "_start_"
+"""Before a feature's id: the scratch worktree of the commit that it started from."""
+
+
 RESOLVED = "_resolve_"
 """Prefix of the scratch worktree in which a feature's conflict is resolved."""
 
@@ -51,5 +55,6 @@ def scratch_owner(path: str) -> str:
 
 
 def feature_of(name: str) -> str:
-    """The feature that a worktree belongs to, also a clean checkout of its commit."""
-    return name[len(CLEAN) :] if name.startswith(CLEAN) else name
+    """The feature that a worktree belongs to, also a scratch worktree of one of its commits."""
+    prefix = next((prefix for prefix in (CLEAN, START) if name.startswith(prefix)), "")
+    return name[len(prefix) :]

@@ -674,11 +674,25 @@ class Checks(MergeTest):
         said = self.merge()
         self.assertEqual(said.code, 0, said)
 
-    def test_nothing_lands_on_a_branch_whose_own_checks_fail(self) -> None:
+    def test_a_check_that_fails_on_the_branch_alone_holds_nothing_back_and_is_named(self) -> None:
+        self.five(verify=["false", "! test -e bad.txt", "true"])
+        said = self.merge("--json")
+        self.assertEqual(set(self.held(said)), {"bad", "on-bad"})
+        self.assertIn("`! test -e bad.txt` ended with exit 1", self.held(said)["bad"])
+        self.assertEqual(said.json["failing_alone"], ["false"])
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge e: e"])
+
+    def test_the_check_that_fails_on_the_branch_alone_is_named_at_the_end(self) -> None:
         self.five(verify=["false"])
+        said = self.merge()
+        self.assertIn("not yours: `false` fails on main without them", said.out)
+        self.assertEqual(len(self.landed()), 5)
+
+    def test_nothing_lands_on_a_branch_whose_setup_fails(self) -> None:
+        self.five(verify=["true"], setup=["false"])
         said = self.merge("--json")
         self.assertEqual(set(self.states(said).values()), {"held"})
-        self.assertIn("the checks already fail on main", self.held(said)["a"])
+        self.assertIn("the checks already fail on main: setup: ", self.held(said)["a"])
         self.assertEqual(self.landed(), [])
 
     def test_a_signal_ends_the_check_and_nothing_is_moved(self) -> None:

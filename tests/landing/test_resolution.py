@@ -394,8 +394,8 @@ class WhatIsPaidFor(ResolutionTest):
         self.assertEqual(len(shop.events("resolution_started")), 1)
         self.assertEqual(self.ending(said)["resolution"]["attempts"], 1)
 
-    def test_no_resolution_is_paid_for_on_a_branch_whose_own_checks_fail(self) -> None:
-        shop = self.conflict(verify=["false"])
+    def test_no_resolution_is_paid_for_on_a_branch_whose_setup_fails(self) -> None:
+        shop = self.conflict(verify=["true"], setup=["false"])
         shop.commit({"same.txt": "mine\n"}, "mine")
         said = self.resolve()
         self.assertIn("the checks already fail on main", self.held(said)["a"])
@@ -433,7 +433,7 @@ class WhatIsPaidFor(ResolutionTest):
         shop.write({"config/feature_list.json": json.dumps(shop.document)})
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
         no_room = UserError("no room for a worktree")
-        with mock.patch("core.runner.checks.Checks._check_commit", side_effect=no_room):
+        with mock.patch("core.runner.checks.Checks._check_landing", side_effect=no_room):
             said = self.resolve()
         self.assertIn("its known resolution could not be checked", self.held(said)["b"])
         self.assertEqual((len(shop.events("resolution_started")), len(self.refs())), (1, 1))

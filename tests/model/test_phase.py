@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from core.model import events
+from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.outcome import FeatureOutcome, Status
 from core.model.phase import Phase
 from tests.support.lives import DONE, WORK, auth, life
@@ -29,12 +30,16 @@ class Phases(unittest.TestCase):
         story = [events.setting_up(5, "r1", "auth"), events.note(9, "r1", "still busy", "auth")]
         self.assertEqual((auth(story).phase, auth(story).phase_at), (Phase.SETUP, 5))
 
-    def test_a_check_that_fails_ends_the_checks(self) -> None:
-        for passed, phase in ((True, Phase.CHECKS), (False, Phase.BETWEEN)):
-            ended = events.checked(
-                6, "r1", "auth", key="k", command="make", passed=passed, ending="exit"
-            )
-            self.assertIs(auth([events.checking(5, "r1", "auth"), ended]).phase, phase)
+    def test_the_checks_end_with_a_verdict_that_claude_is_told_of(self) -> None:
+        failed = events.checked(
+            6, "r1", "auth", key="k", command="make", passed=False, ending="exit"
+        )
+        for verdict in Verdict:
+            made = CheckVerdict("make", Scope.PROJECT, verdict)
+            story = [events.checking(5, "r1", "auth"), failed]
+            self.assertIs(auth(story).phase, Phase.CHECKS)
+            phase = auth([*story, events_review.judged(7, "r1", "auth", verdict=made)]).phase
+            self.assertIs(phase, Phase.BETWEEN if verdict.is_sent_back else Phase.CHECKS)
 
 
 if __name__ == "__main__":

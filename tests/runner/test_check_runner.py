@@ -97,8 +97,7 @@ class WhatChecksLeave(ChecksTest):
         self.assertTrue(os.path.exists(self.here("report.xml")))
 
     def test_a_check_that_keeps_failing_leaves_the_worktree_for_inspection(self) -> None:
-        project = {"verify": ["touch report.xml; false"], "verify_attempts": 0}
-        self.lists(project=project)
+        self.lists(verify=["touch report.xml; false"], project={"verify_attempts": 0})
         self.fails(Fault.CHECK, "ended with exit 1")
         self.assertTrue(os.path.exists(self.here("report.xml")))
 

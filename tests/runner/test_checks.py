@@ -111,13 +111,13 @@ class Checks(ChecksTest):
         self.assertEqual((check.passed, check.ending), (False, "ended with exit 1"))
 
     def test_the_list_sets_how_often_claude_may_fix_checks(self) -> None:
-        self.lists(project={"verify": ["false"], "verify_attempts": 0})
+        self.lists(verify=["false"], project={"verify_attempts": 0})
         self.fails(Fault.CHECK, "check: `false` ended with exit 1")
         self.assertEqual(len(self.attempts()), 1)
 
     def test_a_check_that_hangs_is_ended_and_red(self) -> None:
-        project = {"verify": ["sleep 300"], "verify_timeout_seconds": 0.3, "verify_attempts": 0}
-        self.lists(project=project)
+        project = {"verify_timeout_seconds": 0.3, "verify_attempts": 0}
+        self.lists(verify=["sleep 300"], project=project)
         self.fails(Fault.CHECK, "check: `sleep 300` did not end within")
 
     def test_uncommitted_files_that_the_checks_saw_are_named(self) -> None:
@@ -164,8 +164,9 @@ class CleanCheckout(ChecksTest):
         self.lists(*does, project={"verify_clean": True, "verify_attempts": 0, **project})
 
     def test_checks_that_pass_only_with_an_uncommitted_file_fail(self) -> None:
-        self.clean({"write": ".env"}, {"write": "a.txt"}, verify=["test -f .env"])
-        self.fails(Fault.CHECK, "in a clean checkout, check: `test -f .env` ended with exit 1")
+        passes = "test -f .env -o ! -f a.txt"
+        self.clean({"write": ".env"}, {"write": "a.txt"}, verify=[passes])
+        self.fails(Fault.CHECK, f"in a clean checkout, check: `{passes}` ended with exit 1")
         self.assert_no_scratch()
 
     def test_it_has_setup_and_supplies_of_its_own_and_is_torn_down(self) -> None:

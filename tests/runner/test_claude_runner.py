@@ -452,7 +452,12 @@ class MoneyTest(RunnerTest):
     def test_a_session_that_is_unknown_cost_nothing(self) -> None:
         claude = {"command": [self.workspace.script("claude", FORGETFUL)]}
         self.workspace.features(
-            feature("a", {"write": "a"}, verify=["test -e b || ! touch b"], max_cost_usd=0.1),
+            feature(
+                "a",
+                {"write": "a"},
+                verify=["echo x >> n; test $(wc -l < n) -gt 2"],
+                max_cost_usd=0.1,
+            ),
             claude=claude,
         )
         self.assertEqual(self.run_feature().status, Status.COMPLETED)

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from core.git.door import Git, Repository
@@ -84,6 +85,8 @@ class RunnerTest(WorkspaceTest):
         self.pauses: list[float] = []
         self.cap_usd: float | None = None
         self.deadline = float("inf")
+        self.look_seconds = 0.0
+        """How long checks of completed features may run at their start commits at the end."""
 
     def run_feature(
         self,
@@ -190,9 +193,15 @@ class RunnerTest(WorkspaceTest):
                 emit(events.ended(time.time(), run, id, outcome))
                 return outcome
 
-            if slots > 1:
-                return list(await asyncio.gather(*map(one, ids)))
-            return [await one(id) for id in ids]
+            async with AsyncExitStack() as stack:
+                if self.look_seconds:
+                    await stack.enter_async_context(checks.later.beside(slots))
+                if slots > 1:
+                    outcomes = list(await asyncio.gather(*map(one, ids)))
+                else:
+                    outcomes = [await one(id) for id in ids]
+                await checks.later.finish(self.look_seconds)
+            return outcomes
 
     async def _git(self, supervisor: Supervisor) -> Git:
         place = self.workspace

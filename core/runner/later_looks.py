@@ -1,0 +1,131 @@
+"""`LaterLooks`: the look of completed features at their start commit, outside of the slots."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from ..git.tampering import Tampered
+from ..model import events_review
+from ..model.check_verdict import CheckVerdict, verdict_of
+from ..model.feature import Feature
+from ..model.frozen import dataclass, replace
+from ..model.translate import N_
+from ..worktree.worktree import Worktree
+from .context import RunContext
+from .judge import Check
+from .preparation import Preparation
+from .start_looks import Start, StartLooks
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class _Later:
+    """The checks of a completed feature that passed, and have not run at its start commit."""
+
+    feature: Feature
+    start: Start
+    unseen: Sequence[tuple[Check, CheckVerdict]]
+
+
+class LaterLooks:
+    """Looks at start commits, one at a time, while other features run.
+
+    What a kill, a stop or the end of the run leaves out stays *not looked at*.
+    """
+
+    def __init__(self, looks: StartLooks, preparation: Preparation, context: RunContext) -> None:
+        self.looks = looks
+        self.preparation = preparation
+        self.context = context
+        self._waiting: dict[str, _Later] = {}
+        """By feature, the one that is being looked at included."""
+        self._more: asyncio.Event | None = None
+
+    def add(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        unseen: Sequence[tuple[Check, CheckVerdict]],
+    ) -> None:
+        """Have the own checks of a completed feature looked at."""
+        if unseen:
+            start = Start(worktree.start_commit, worktree.base_commit or worktree.start_commit)
+            self._waiting[feature.id] = _Later(feature, start, unseen)
+            if self._more is not None:
+                self._more.set()
+
+    def forget(self, id: str) -> None:
+        """A feature runs again: what it came to before does not count."""
+        self._waiting.pop(id, None)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The features whose look is not over."""
+        return [*self._waiting]
+
+    @asynccontextmanager
+    async def beside(self, slots: int) -> AsyncIterator[None]:
+        """Look while the features of a run with ``slots`` slots run; end what is left at the end.
+
+        Raises :class:`StateError` if a verdict can't be recorded.
+        """
+        # Made here: up to Python 3.9 it belongs to the event loop of its creation.
+        self._more = asyncio.Event()
+        task = asyncio.create_task(self._work(self._more, slots))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled():
+            task.result()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until all looks are over, or the run is stopped, for a while."""
+        deadline = time.monotonic() + seconds
+        while self._waiting and not self.context.stop.is_set():
+            if time.monotonic() >= deadline:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _work(self, more: asyncio.Event, slots: int) -> None:
+        try:
+            while True:
+                await more.wait()
+                more.clear()
+                while self._waiting:
+                    id, later = next(iter(self._waiting.items()))
+                    await self._look(later, slots)
+                    if self._waiting.get(id) is later:
+                        del self._waiting[id]
+        finally:
+            self._waiting.clear()  # Nobody is to wait for what is over.
+
+    async def _look(self, later: _Later, slots: int) -> None:
+        feature = later.feature
+        if self.preparation.steps.is_to_end(feature.id):
+            return
+        env = self.preparation.environment(feature.id, slots, slots + 1)  # behind the slots
+        commands = [check.command for check, _ in later.unseen]
+        try:
+            seen = await self.looks.look(feature, later.start, commands, env)
+        except Tampered as error:
+            self._note(feature, error.message)
+            return
+        failure = next(filter(None, (before.failure for before in seen.values())), None)
+        if failure is not None and not failure.interrupted:
+            self._note(feature, failure.what)
+        for check, verdict in later.unseen:
+            before = seen[check.command]
+            if before.passed is not None and self._waiting.get(feature.id) is later:
+                kind = verdict_of(check.scope, before=before.passed, after=True)
+                made = replace(verdict, verdict=kind, before=before.ending)
+                self.context.record(events_review.judged, feature.id, verdict=made)
+
+    def _note(self, feature: Feature, why: str) -> None:
+        text = N_("its checks did not run at its start commit: {why}").format(why=why)
+        self.context.note(text, feature.id)

@@ -1,0 +1,129 @@
+"""Looks of completed features at their start commit: what they find, and what ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from unittest import mock
+
+from core.git.tampering import Tampered
+from core.model.check_verdict import CheckVerdict, Verdict
+from core.model.errors import StateError
+from core.model.events import Event
+from core.model.outcome import Status
+from core.process.cancellation import Cancellation
+from core.runner.start_looks import StartLooks
+from tests.support.checks import ChecksTest
+from tests.support.workspace import feature
+
+SEES_ALL = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_SLOT $RORCHESTRATOR_BRANCH"
+
+
+class LaterTest(ChecksTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.look_seconds = 30.0
+
+    def verdict(self, check: str, id: str = "a") -> CheckVerdict:
+        return self.state.feature(id).verdicts[f"own {check}"]
+
+    def assert_nothing_is_left(self) -> None:
+        names = os.listdir(self.workspace.beside("worktrees"))
+        self.assertEqual([name for name in names if "~" in name], [])
+        self.assertNotIn("~scratch", self.workspace.git("worktree", "list"))
+        self.assertEqual(self.workspace.processes(), [])
+
+
+class Found(LaterTest):
+    def test_own_checks_run_at_the_start_commit_behind_the_slots(self) -> None:
+        seen = self.workspace.beside("seen")
+        look = f"{SEES_ALL} >> {seen}; test -e a.md"
+        self.lists(verify=[look, "true"], setup=[f"{SEES_ALL} setup >> {seen}"])
+        self.completes()
+        self.assertEqual(self.verdict(look).verdict, Verdict.PROVED)
+        self.assertEqual(self.verdict(look).before, "ended with exit 1")
+        self.assertEqual(self.verdict("true").verdict, Verdict.KEPT)
+        with open(seen, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        own, start = "a 0 feature/a", "_start_a 1 feature/a"
+        self.assertEqual(lines, [f"{own} setup", own, f"{start} setup", start])
+        self.assert_nothing_is_left()
+
+    def test_a_result_that_is_known_is_not_looked_at_again(self) -> None:
+        seen = self.workspace.beside("seen")
+        self.workspace.features(*(feature(id, verify=[f"echo >> {seen}"]) for id in "ab"))
+        self.run_features("a", "b")
+        self.assertEqual(self.verdict(f"echo >> {seen}", "b").verdict, Verdict.KEPT)
+        self.assertEqual(os.path.getsize(seen), 3)
+
+    def test_a_setup_that_fails_there_is_noted_and_nothing_is_proved(self) -> None:
+        self.lists(setup=["test $RORCHESTRATOR_FEATURE = a"], verify=["true"])
+        self.completes()
+        self.assertEqual(self.verdict("true").verdict, Verdict.NOT_LOOKED_AT)
+        self.assertIn("its checks did not run at its start commit: setup: ", self.notes()[-1])
+        self.assert_nothing_is_left()
+
+    def test_a_change_of_what_git_executes_is_noted(self) -> None:
+        self.lists(verify=["true"])
+        with mock.patch.object(StartLooks, "look", side_effect=Tampered("a hook was changed")):
+            self.completes()
+        self.assertIn("start commit: a hook was changed", self.notes()[-1])
+
+    def test_what_a_feature_came_to_before_it_ran_again_does_not_count(self) -> None:
+        look = StartLooks.look
+        self.lists(verify=["true"])
+
+        async def outdated(looks: StartLooks, *given: object) -> object:
+            self.runners[-1].tools.checks.later.forget("a")
+            return await look(looks, *given)  # type: ignore[arg-type]
+
+        with mock.patch.object(StartLooks, "look", outdated):
+            self.completes()
+        self.assertEqual(self.verdict("true").verdict, Verdict.NOT_LOOKED_AT)
+
+
+class Ended(LaterTest):
+    def waits(self) -> str:
+        on = self.workspace.beside("on")
+        self.waiting = f"case $PWD in *_start_*) touch {on}; sleep 300;; esac"
+        return self.waiting
+
+    def test_a_look_that_takes_too_long_is_ended(self) -> None:
+        torn = self.workspace.beside("torn")
+        self.lists(verify=[self.waits()], project={"teardown": [f"pwd >> {torn}"]})
+        self.look_seconds = 1.0
+        self.completes()
+        self.assertEqual(self.verdict(self.waiting).verdict, Verdict.NOT_LOOKED_AT)
+        self.assertTrue(os.path.exists(torn))
+        self.assert_nothing_is_left()
+
+    def test_a_stop_ends_them_and_no_other_begins(self) -> None:
+        self.workspace.features(*(feature(id, verify=[self.waits()]) for id in "ab"))
+
+        def listen(event: Event, stop: Cancellation) -> None:
+            if event.kind == "ended" and event.feature == "b":
+                self._watcher = asyncio.get_running_loop().create_task(watch(stop))
+
+        async def watch(stop: Cancellation) -> None:
+            while not os.path.exists(self.workspace.beside("on")):
+                await asyncio.sleep(0.01)
+            stop.set()
+
+        self.on_event = listen
+        outcomes = self.run_features("a", "b")
+        self.assertEqual([each.status for each in outcomes], [Status.COMPLETED] * 2)
+        for id in "ab":
+            self.assertEqual(self.verdict(self.waiting, id).verdict, Verdict.NOT_LOOKED_AT)
+        self.assert_nothing_is_left()
+
+    def test_a_verdict_that_cannot_be_recorded_ends_the_run(self) -> None:
+        self.lists(verify=["test -e a.md"])
+
+        def listen(event: Event, stop: Cancellation) -> None:
+            if event.kind == "judged" and event.data["verdict"] == "proved":
+                raise StateError("the journal is full")
+
+        self.on_event = listen
+        with self.assertRaisesRegex(StateError, "the journal is full"):
+            self.run_feature()
+        self.assert_nothing_is_left()
