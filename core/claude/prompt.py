@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from ..model.excerpt import some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass
+from ..model.review import Comment
+from ..model.terminal_text import clean, one_line
 
 STANDING = """\
 ## How you work here
@@ -22,7 +25,7 @@ STANDING = """\
 
 KEPT_WORK = """\
 ## What is here already
-An earlier attempt at this feature was interrupted. This folder holds its work: look at it
+An earlier session worked on this feature. This folder holds its work: look at it
 first (`git status`, `git log`, `git diff`) and continue from there."""
 
 RESUME = """\
@@ -59,6 +62,24 @@ The end of its output:
 SHOWN_CHECKS = 10
 OUTPUT_LINES = 200
 """Of all checks together."""
+
+
+COMMENTS = """\
+Continue: the work on the feature "{id}" was reviewed, and there is something to do about it.
+
+{comments}
+
+Deal with each comment in this folder. The branch may hold commits that are not yours: look first
+(`git status`, `git log`), build on them and keep them. If an earlier prompt of this session had a
+comment of the same id, it is the same comment: do not do it twice. Say in your closing message for
+each id what you did. The original task still applies. You run unattended: do not ask."""
+
+COMMENTS_ON_EARLIER_WORK = """\
+## What was said about an earlier attempt
+This feature starts over. A review said this about its earlier work, which this folder does not
+hold, so that the places are those of the earlier files. Take it into account from the start.
+
+{comments}"""
 
 
 CONFLICT = """\
@@ -190,7 +211,7 @@ class PromptWriter:
         """The prompt of a feature's first attempt.
 
         ``kept_work``: the worktree has the work of an earlier attempt; ``feedback`` says what is
-        wrong with it.
+        wrong with it, or was wrong before the feature started over.
         """
         *texts, uses, creates, rules = self.parts(feature).values()
         parts = [
@@ -246,6 +267,21 @@ def _failing(check: Failing, lines: int) -> str:
     before = PASSED_BEFORE if check.passed_before else ""
     output = OUTPUT.format(output=end or "(nothing)")
     return "\n\n".join(filter(None, (check.what, before, output)))
+
+
+def comments(feature: Feature, given: Sequence[Comment], *, is_new: bool = False) -> str:
+    """The part of a prompt with comments; ``is_new`` if the feature starts over."""
+    text = "\n\n".join(map(_comment, given))
+    return (COMMENTS_ON_EARLIER_WORK if is_new else COMMENTS).format(id=feature.id, comments=text)
+
+
+def _comment(given: Comment) -> str:
+    """A comment with its id and place; quoted, so that it cannot be taken for our own words."""
+    line = f":{given.line}" if given.line else ""
+    place = f" on {json.dumps(given.path + line, ensure_ascii=False)}" if given.path else ""
+    author = f", by {one_line(given.author)}" if given.author else ""
+    quoted = "\n".join(f"> {line}".rstrip() for line in clean(given.text.strip()).splitlines())
+    return f"Comment {given.id}{place}{author}:\n{quoted}"
 
 
 def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:

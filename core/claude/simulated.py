@@ -4,7 +4,8 @@ It accepts the CLI's arguments and a prompt on standard input, and prints the CL
 line ``simulate: {…}`` of the prompt is one step, a JSON object with a key of :data:`STEPS`;
 without such lines it writes ``<feature>.md``. Sessions are saved in the folder
 ``RORCHESTRATOR_SIMULATION``, and a resumed one continues after its last completed step. Without
-that folder, every resumed session is unknown.
+that folder, every resumed session is unknown. To a resumed one, comments of a review bring further
+steps; without any in them, they are written into ``<feature>.review.md``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FOLDER = "RORCHESTRATOR_SIMULATION"
 DIRECTIVE = "simulate:"
+QUOTE = "> "
+REVIEWED = " was reviewed"
+"""In the first line of a prompt with comments, whose lines are quoted."""
 COST_USD = 0.05
 USAGE = {"input_tokens": 1000, "output_tokens": 100}
 VERSION = "0.0.0-simulated"
@@ -46,7 +50,7 @@ def main() -> int:
         agent.cost_usd = 0.0
         agent.result("error_during_execution", is_error=True, turns=0, errors=[unknown])
         return 1
-    session.prompt = session.prompt or sent
+    session.hear(sent)
     agent = Agent(session)
     signal.signal(signal.SIGINT, agent.interrupted)
     agent.emit(
@@ -73,6 +77,7 @@ class Session:
     def __init__(self, id: str) -> None:
         self.id = id
         self.prompt = ""
+        self.comments = ""
         self.done = 0
         folder = os.environ.get(FOLDER, "")
         self._path = os.path.join(folder, f"{id}.json") if folder else ""
@@ -84,28 +89,43 @@ class Session:
         with open(self._path, encoding="utf-8") as file:
             known = json.load(file)
         self.prompt, self.done = known["prompt"], known["done"]
+        self.comments = known.get("comments", "")
         return True
+
+    def hear(self, sent: str) -> None:
+        """Take a prompt: the first one is the task, later ones may have comments."""
+        if not self.prompt:
+            self.prompt = sent
+            return
+        lines = sent.splitlines()
+        if REVIEWED in lines[0]:
+            self.comments += "".join(f"{line}\n" for line in lines if line.startswith(QUOTE))
 
     def save(self) -> None:
         """Save the session, if there is a folder for sessions."""
         if self._path:
             # Atomic, because a signal may end us at any moment.
             with open(f"{self._path}.new", "w", encoding="utf-8") as file:
-                json.dump({"prompt": self.prompt, "done": self.done}, file)
+                known = {"prompt": self.prompt, "comments": self.comments, "done": self.done}
+                json.dump(known, file)
             os.replace(f"{self._path}.new", self._path)
 
     def steps(self) -> list[Json]:
-        """The steps in the prompt."""
-        lines = [line.strip() for line in self.prompt.splitlines()]
-        given: list[Json] = [
-            json.loads(line[len(DIRECTIVE) :]) for line in lines if line.startswith(DIRECTIVE)
-        ]
-        if given:
-            return given
+        """The steps in the prompt, and those of the comments."""
         found = re.search(r'the feature "([^"]+)"', self.prompt)
         name = found[1] if found else "simulated"
         content = f"# {name}\n\nWritten by the simulated agent.\n"
-        return [{"write": f"{name}.md", "content": content}]
+        steps = _steps(self.prompt) or [{"write": f"{name}.md", "content": content}]
+        if not self.comments:
+            return steps
+        said = {"write": f"{name}.review.md", "content": self.comments}
+        return [*steps, *(_steps(self.comments) or [said])]
+
+
+def _steps(text: str) -> list[Json]:
+    """The steps that the lines of a text name."""
+    lines = [line.strip().removeprefix(QUOTE) for line in text.splitlines()]
+    return [json.loads(line[len(DIRECTIVE) :]) for line in lines if line.startswith(DIRECTIVE)]
 
 
 class Agent:

@@ -36,6 +36,7 @@ EXAMPLES = N_("""\
 examples:
   rorchestrator merge
   rorchestrator merge auth --into develop --strategy squash
+  rorchestrator merge --accepted
   rorchestrator merge --resolve --yes --max-cost 2
 """)
 
@@ -69,6 +70,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-going", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--stale", action="store_true", help=_("also land features that are out of date")
+    )
+    parser.add_argument(
+        "--accepted",
+        action="store_true",
+        help=_("land only what you accepted, as project.require_review does"),
     )
     parser.add_argument(
         "--resolve",
@@ -117,6 +123,7 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.resolve,
         arguments.max_cost or project.config.project.max_cost_usd,
         arguments.stale,
+        arguments.accepted,
     )
     if not arguments.dry_run:
         commands = commands_of_merge(project.config, resolve=arguments.resolve)

@@ -312,5 +312,7 @@ def run_options(
         arguments.max_time,
         arguments.max_wait,
         retried,
+        given.get("message") or "",
+        given.get("attempts"),
         " ".join(map(shell_word, ("rorchestrator", *arguments.words))),
     )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from contextlib import suppress
 
+from ..dag import incremental
 from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
+from ..model.fold import fold
+from ..model.json_values import LARGEST
 from ..model.translate import N_, _, shown
-from ..project import control_requests
+from ..project import control_requests, retrying
 from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.selection import Selection, check_known
 from . import steer
@@ -30,18 +35,34 @@ EXAMPLES = N_("""\
 examples:
   rorchestrator retry auth
   rorchestrator retry auth --yes
+  rorchestrator retry auth -m 'Use argon2, not bcrypt.'
+  rorchestrator retry auth --attempts 5
 """)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
-        "Run a feature again that did not complete, was stopped or was "
-        "skipped. A run in progress\nqueues it, and the options below are "
-        "ignored. Without a run, this is run --only ID."
+        "Run a feature again that did not complete, was stopped or was skipped. With comments, a\n"
+        "message or more attempts, it goes on with its session and its work, even if it is\n"
+        "completed. A run in progress queues it, and takes no option of a run. Without a run,\n"
+        "this is run --only ID."
     )
     parser.epilog = _(EXAMPLES)
     parser.add_argument("id", metavar="ID", help=_("the feature"))
+    parser.add_argument(
+        "-m",
+        "--message",
+        type=_message,
+        metavar=_("TEXT"),
+        help=_("say this to its session; - reads it from standard input"),
+    )
+    parser.add_argument(
+        "--attempts",
+        type=_attempts,
+        metavar="N",
+        help=_("send a failing check back up to N times, instead of project.verify_attempts"),
+    )
     parser.add_argument(
         "--json", action="store_true", help=_("print the reply, or the events of the run, as JSON")
     )
@@ -50,23 +71,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser)
 
 
+def _message(text: str) -> str:
+    if text == "-":
+        with suppress(UnicodeDecodeError):
+            text = sys.stdin.read()
+    if not text.strip():
+        # An empty shell variable must not pay for a session that has nothing to do.
+        raise argparse.ArgumentTypeError(_("it must say something"))
+    return text.strip()
+
+
+def _attempts(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= LARGEST:
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not a number of attempts (1, 2, ...)").format(text=text)
+        )
+    return number
+
+
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the current run; without one, start a run."""
-    id = arguments.id
+    id, message, attempts = arguments.id, arguments.message or "", arguments.attempts
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
     state = project.state()
     run = control_requests.running(project, state)
     if run:
-        return steer.show(arguments, control_requests.ask(project, run, ControlAction.RETRY, id))
+        made = retrying.said(project, id, message)
+        asked = ControlAction.RETRY
+        reply = control_requests.ask(project, run, asked, id, made=made, attempts=attempts)
+        return steer.show(arguments, reply)
     if fault:
         project = opened(arguments)  # raises the fault of the list
     selection = Selection((id,))
+    state = fold(retrying.retried(project, id, message, attempts), state)
     decision = decide(apply_skips(project, state), state, selection)[id]
     if decision.action is Action.SKIP:
+        again = f"rorchestrator run --only {id} --fresh"
         raise UserError(
             _("{id} is {reason}; nothing to retry").format(id=id, reason=shown(decision.reason)),
-            hint=f"rorchestrator run --only {id} --fresh",
+            hint=again if decision.merged else incremental.nothing_said(id),
             exit_code=ExitCode.INCOMPLETE,
         )
     check_can_ask(asking(arguments), project)

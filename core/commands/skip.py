@@ -64,7 +64,7 @@ def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState)
     id, known = arguments.id, state.feature(arguments.id)
     decision = decide(apply_skips(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
-    if known.status.active and f"{RESULTS}{id}/{known.run}" in project.refs:
+    if known.status.active and f"{RESULTS}{id}/{known.result_name(known.run)}" in project.refs:
         reason = N_("completed, although its run was killed before it recorded that")
     if reason:
         raise UserError(

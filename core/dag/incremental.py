@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ..claude.prompt import PromptWriter
 from ..model.decision import NEW, Action, Decision
+from ..model.excerpt import some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Status
@@ -16,6 +17,9 @@ from .feature_inputs import inputs as inputs_of
 from .resolver import DAGResolver
 
 ASKED = N_("requested again")
+COMMENTS = N_("comments")
+MORE_ATTEMPTS = N_("more attempts")
+REJECTED = N_("rejected")
 GONE = N_("its result is gone")
 
 MADE = N_("made anew")
@@ -32,6 +36,8 @@ class Facts:
     """Features whose work is in the base, with the proof."""
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Features whose work may be in the base, with the reason for the doubt."""
+    older: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By feature: the dependencies that have a newer result than the one that it is built on."""
     fresh: Collection[str] = ()
     """Features to run again from the start, whatever their state."""
     run: str = "next"
@@ -68,7 +74,7 @@ def decide(
         if left and action is not Action.SKIP and not known.skip:
             action = Action.LEAVE
             reason = N_("needs {id}, which does not run").format(id=left[0])
-        if action is Action.START and known.work is not None and reason in (ASKED, GONE):
+        if action is Action.START and known.work is not None and reason in (ASKED, GONE, REJECTED):
             # Same inputs, but a new result: dependents of the old one are out of date.
             _mark(forms, facts.run)
         key = keys[id] = digest(inputs) if hashed else ""
@@ -113,8 +119,25 @@ def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Featu
     ]
 
 
-def retry_decision(decision: Decision, known: FeatureState) -> Decision:
-    """The decision for a retry of a feature in the same run, with the same inputs."""
+def nothing_said(id: str) -> str:
+    """What to type to have a completed feature run again."""
+    return N_(
+        'say what to change: rorchestrator retry {id} -m "…"; to start over: '
+        "rorchestrator run --only {id} --fresh"
+    ).format(id=id)
+
+
+def retry_decision(decision: Decision, known: FeatureState, mark: str = "again") -> Decision:
+    """The decision for a retry of a feature in the same run, with the same inputs.
+
+    The ``mark`` distinguishes a new result from a rejected one.
+    """
+    if known.work is not None and known.review.is_rejected:
+        inputs = {**decision.inputs, MADE: mark}
+        key = digest(inputs)
+        return Decision(decision.feature, Action.START, REJECTED, key, inputs)
+    if known.key == decision.key and known.again is not None:
+        return replace(decision, action=Action.RESUME, reason=_again_reason(known))
     if known.key == decision.key and known.attempts and _ended_from_outside(known):
         return replace(decision, action=Action.RESUME, reason=_resume_reason(known))
     return replace(decision, action=Action.START, reason=_why_again(known))
@@ -182,17 +205,34 @@ def _judge(
         return Action.SKIP, _merged_reason(known, inputs, facts.merged[known.id])
     if not known.key:
         return Action.START, NEW if known.started_at is None else _why_again(known)
+    if known.work is not None and known.review.is_rejected:
+        return Action.START, REJECTED
     changed = _changed(known, inputs)
+    if known.again is not None and not changed:
+        return Action.RESUME, _again_reason(known)
     if not changed and known.work is not None:
         # It completed once, even if a later run blocked or cancelled it.
         if known.id not in facts.reachable:
             return Action.START, GONE
-        return Action.SKIP, N_("up to date")
+        return Action.SKIP, _up_to_date(facts.older.get(known.id, ()))
     if changed:
         return Action.START, changed
     if known.attempts and _ended_from_outside(known):
         return Action.RESUME, _resume_reason(known)
     return Action.START, _why_again(known)
+
+
+def _up_to_date(older: Collection[str]) -> str:
+    if not older:
+        return N_("up to date")
+    return N_("up to date, built on an older {ids}").format(ids=some(older))
+
+
+def _again_reason(known: FeatureState) -> str:
+    if known.review.open_comments:
+        return COMMENTS
+    more = known.again is not None and known.again.attempts is not None
+    return MORE_ATTEMPTS if more and not known.status.active else _resume_reason(known)
 
 
 def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> str:

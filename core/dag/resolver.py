@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from ..model.errors import UserError
@@ -50,10 +50,14 @@ class DAGResolver:
             for dependency in needed:
                 self.dependents[dependency].append(id)
 
-    def sorter(self) -> TopologicalSorter[str]:
-        """A prepared sorter. Call ``done()`` only for completed features."""
+    def sorter(self, begun: Collection[str] = ()) -> TopologicalSorter[str]:
+        """A prepared sorter. Call ``done()`` only for completed features.
+
+        Those that have ``begun`` wait for nothing any more, not even for a retried dependency.
+        """
         # done() releases dependents, so a failed feature is never marked done.
-        sorter = TopologicalSorter(self.dependencies)
+        waiting = self.dependencies.items()
+        sorter = TopologicalSorter({id: () if id in begun else needed for id, needed in waiting})
         sorter.prepare()
         return sorter
 
@@ -74,6 +78,11 @@ class DAGResolver:
     def descendants(self, id: str) -> list[str]:
         """Every direct and indirect dependent of ``id``, in list order."""
         return self._closure([id], self.dependents, without=True)
+
+    def held_up_by(self, id: str, begun: Collection[str]) -> list[str]:
+        """Every dependent of ``id`` that can't start without it, as it has not ``begun``."""
+        edges = {id: [d for d in found if d not in begun] for id, found in self.dependents.items()}
+        return self._closure([id], edges, without=True)
 
     def ancestors(self, ids: Iterable[str]) -> list[str]:
         """``ids`` with all their direct and indirect dependencies, in list order."""

@@ -9,7 +9,7 @@ HEADS = "refs/heads/"
 STASH = "refs/stash"
 
 RESULTS = "refs/rorchestrator/results/"
-"""``<id>/<run>``: the commit point of a result. Created once, never moved."""
+"""``<id>/<run>``, ``<id>/<run>.2``, …: the commit point of a result. Created once, never moved."""
 
 KEPT = "refs/rorchestrator/kept/"
 """``<id>/<run>``: a removed branch with its uncommitted work."""

@@ -18,6 +18,7 @@ from ..model.control_action import ControlAction
 from ..model.errors import unwritable
 from ..model.events import Event
 from ..model.frozen import dataclass
+from ..model.json_values import integer
 from . import private_files
 
 LARGEST_BYTES = 4 << 20
@@ -36,6 +37,8 @@ class Request:
     force: bool = False
     events: tuple[Event, ...] = ()
     """What the run is to record."""
+    attempts: int | None = None
+    """How often a ``retry`` lets a failing check go back to Claude."""
 
 
 class Requests:
@@ -52,11 +55,12 @@ class Requests:
         *,
         force: bool = False,
         events: Sequence[Event] = (),
+        attempts: int | None = None,
     ) -> Request:
         """Write a request. Raises :class:`~core.model.errors.StateError` if that fails."""
         # The id starts with the time, so that requests are taken in their order.
         id = f"{time.time_ns():020}-{os.urandom(4).hex()}"
-        request = Request(id, run, action, feature, force, tuple(events))
+        request = Request(id, run, action, feature, force, tuple(events), attempts)
         path, hidden = self._path(request), os.path.join(self.folder, f".{request.id}.tmp")
         try:
             private_files.make_folder(self.folder, 2)
@@ -136,4 +140,5 @@ def _parse(text: bytes, name: str) -> Request | None:
     given = value.get("events")
     made = tuple(map(event_json.from_json, given if isinstance(given, list) else ()))
     action, force = ControlAction(value.get("action")), value.get("force") is True
-    return Request(id, run, action, feature, force, made)
+    attempts = integer(value, "attempts") or None
+    return Request(id, run, action, feature, force, made, attempts)

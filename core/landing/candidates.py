@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..dag.incremental import out_of_date
 from ..git import checkouts, commits
 from ..git.door import Unknown
+from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from ..model.translate import N_
+from ..project.built_on import built_on_older
 from ..project.landed import content_now, how_landed
 from ..project.open import OpenProject
+from ..project.reviewed import is_required, why_held
 from ..project.selection import check_known
 from ..worktree.branch_content import BranchContent, Change, start_of
 from ..worktree.merge_proof import how_merged
@@ -48,6 +51,9 @@ class Candidates:
         self.endings: dict[str, Ending] = {}
         self.tips: dict[str, str] = {}
         """The tip of each feature's branch, for features that can land."""
+        self.only_accepted = is_required(project.config, options.accepted)
+        self.older: dict[str, tuple[str, ...]] = {}
+        """By feature: the dependencies of which it is built on an older result."""
         self.stale: dict[str, str] = {}
         """Why features are out of date, by id."""
         if not options.stale:
@@ -75,7 +81,19 @@ class Candidates:
                     held[id] = candidate
                 elif candidate is not None:
                     candidates.append(candidate)
+        present = [each.id for each in self.present]
+        self.older = await built_on_older(self.project, self.state, present)
+        for candidate in candidates:
+            if candidate.id in self.older:
+                ending = self.endings[candidate.id]
+                ending.by_hand = "; ".join(filter(None, (ending.by_hand, self._newly(candidate.id))))
         return candidates, held
+
+    def _newly(self, id: str) -> str:
+        """How a feature lands of whose dependency there is a newer result."""
+        return N_("built on an older {ids}; its own commits land on the newer one").format(
+            ids=some(self.older[id])
+        )
 
     def _status(self, id: str) -> Status:
         return self.state.feature(id).status
@@ -123,6 +141,9 @@ class Candidates:
             return N_("its result {commit} no longer exists").format(commit=known.work.commit[:10])
         if not content.tip:
             return f"{content.words}; {content.hint}"
+        held = why_held(known, content.tip, only_accepted=self.only_accepted)
+        if held:
+            return held
         rebased = checkouts.rebase_in_progress(self.project.git, self.endings[known.id].branch)
         if rebased:
             return N_(

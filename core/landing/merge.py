@@ -17,6 +17,7 @@ from ..model.control_action import ControlAction
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
+from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import AttemptOutcome, Fault, Status
@@ -88,6 +89,8 @@ class Merge:
         self.present: list[Candidate] = []
         """Features that are already on the branch, if their start commit is known."""
         self.resolutions: dict[str, Resolution] = {}
+        self.older: dict[str, tuple[str, ...]] = {}
+        """By feature: the dependencies of which it is built on an older result."""
         self.own_check: OwnCheck = _not_checked
         self.checks: Checks | None = None
         """Once features are checked."""
@@ -237,6 +240,7 @@ class Merge:
         )
         self.endings = finder.endings
         candidates, held = await finder.find()
+        self.older = finder.older
         if candidates:  # before the checks, which can take long
             await self.target.check(await finder.touched(candidates))
         stacker = Stacker(
@@ -386,6 +390,9 @@ class Merge:
             ending = self.endings[id]
             ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD
             ending.reason = held.reason
+            if id in self.older and not held.is_unknown:
+                again = N_("; it is built on an older {ids}: rorchestrator run --fresh={id}")
+                ending.reason += again.format(ids=some(self.older[id]), id=id)
             ending.conflict_with, ending.files = held.conflict_with, held.files
         for id, resolution in self.resolutions.items():
             self.endings[id].resolution = resolution

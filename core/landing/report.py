@@ -25,6 +25,8 @@ class MergeOptions:
     """Budget for resolving conflicts."""
     stale: bool = False
     """Whether to land features that are out of date too."""
+    accepted: bool = False
+    """Whether to land only what was accepted, as ``project.require_review`` does."""
 
 
 class LandingState(Enum):

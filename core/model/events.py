@@ -148,6 +148,14 @@ def based(at: float, run: str, decision: Decision, *, start_commit: str, base_co
     return Event("based", at, run, decision.feature, data)
 
 
+def reopened(at: float, run: str, feature: str, *, start_commit: str, tip: str) -> Event:
+    """A retry goes on with a completed feature; until it ends, the feature has no result.
+
+    It goes on at ``tip``, where its branch is now; its own commits follow ``start_commit``.
+    """
+    return Event("reopened", at, run, feature, {"start_commit": start_commit, "tip": tip})
+
+
 def attempt_started(
     at: float, run: str, feature: str, *, attempt: int, session_id: str, resumed: bool, log: str
 ) -> Event:
@@ -272,12 +280,13 @@ def steered(
     hint: str = "",
     force: bool = False,
     owner: str = "",
+    attempts: int | None = None,
 ) -> Event:
     """A control request was carried out (``done``) or refused.
 
     ``request`` is its id, empty if a command acted without a run. ``text`` says what happened,
     ``hint`` what to type instead. Without ``feature`` it is for the whole run. ``owner`` is the
-    feature's list if there is no run to tell it.
+    feature's list if there is no run to tell it. ``attempts`` is what ``retry`` asked for.
     """
     data: dict[str, Json] = {
         "action": action.value,
@@ -290,6 +299,8 @@ def steered(
         data["hint"] = hint
     if owner:
         data["list"] = owner
+    if attempts is not None:
+        data["attempts"] = attempts
     return Event("steered", at, run, feature, data)
 
 

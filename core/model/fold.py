@@ -10,6 +10,7 @@ from .control_action import ControlAction
 from .costs import Cost, Paid
 from .event_values import conflict_of, reply_of, reset_of, window_of
 from .events import Event, stray_of
+from .fold_again import asked_again, reopened, with_result
 from .fold_moves import follow
 from .frozen import replace
 from .json_values import integer, strings
@@ -198,6 +199,8 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         earlier=feature.of_run(event.run),
         past=feature.past + _past(feature, event.run),
         work=None,
+        again=None,
+        older=(),
         was_set_up=False,
         is_ready=False,
         made=(),
@@ -313,13 +316,14 @@ def _ended(feature: FeatureState, event: Event) -> FeatureState:
             started_at=None,
             ended_at=event.at,
         )
+    if outcome.work is not None:
+        feature = with_result(feature, event.run, outcome.work)
     return replace(
         feature,
         status=outcome.status,
         reason=outcome.reason,
         fault=outcome.fault,
         stage=outcome.stage,
-        work=outcome.work or feature.work,
         ended_at=event.at,
     )
 
@@ -328,6 +332,7 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
     # From now on, a branch of that name belongs to the user.
     gone = replace(
         feature,
+        again=None,
         worktree="",
         branch="",
         start_commit="",
@@ -371,8 +376,10 @@ def _steered(feature: FeatureState, event: Event) -> FeatureState:
     reply = reply_of(event)
     if reply.is_done and reply.action is ControlAction.SKIP:
         return _skipped(feature, event, forced=reply.is_forced)
-    if reply.is_done and reply.action is ControlAction.RETRY and feature.skip:
-        return replace(feature, skip=None, status=Status.PENDING, reason="")
+    if reply.is_done and reply.action is ControlAction.RETRY:
+        feature = asked_again(feature, event)
+        if feature.skip:
+            return replace(feature, skip=None, status=Status.PENDING, reason="")
     return feature
 
 
@@ -407,6 +414,7 @@ _FEATURE_CHANGES = {
     "setting_up": _setting_up,
     "ready": _ready,
     "based": _based,
+    "reopened": reopened,
     "attempt_started": _attempt_started,
     "attempt_ended": _attempt_ended,
     "resolution_started": _resolution_started,

@@ -48,6 +48,11 @@ class Review:
         """The comments that Claude did not get yet."""
         return tuple(comment for comment in self.comments if not comment.is_sent)
 
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the feature has to start over."""
+        return self.answer is Answer.REJECTED
+
     def is_accepted(self, tip: str) -> bool:
         """Whether the work was accepted as it is at ``tip``."""
         return self.answer is Answer.ACCEPTED and self.commit == tip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import Enum
 
+from .again import Again
 from .attempt import Attempt, cost_of
 from .check_verdict import CheckVerdict
 from .costs import Cost, Paid
@@ -115,6 +116,12 @@ class FeatureState:
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     work: Work | None = None
+    again: Again | None = None
+    """What ``retry`` asked for, if it is to go on with what is there."""
+    older: tuple[str, ...] = ()
+    """The results since it started over that a retry replaced, the last one last."""
+    published: tuple[str, int] = ("", 0)
+    """The last run that made a result of it, and how many results that run made."""
     was_set_up: bool = False
     """Whether the setup of its worktree began, so that a teardown is needed."""
     is_ready: bool = False
@@ -175,6 +182,18 @@ class FeatureState:
     def last_outcome(self) -> AttemptOutcome | None:
         """The outcome of the last attempt; ``None`` without one, or while it is running."""
         return self.attempts[-1].outcome if self.attempts else None
+
+    @property
+    def last_result(self) -> str:
+        """The commit of its result; during a retry, of the one that it had. Else empty."""
+        if self.work is not None:
+            return self.work.commit
+        return self.older[-1] if self.older else ""
+
+    def result_name(self, run: str) -> str:
+        """What follows its id in the ref of its next result in ``run``."""
+        last, count = self.published
+        return f"{run}.{count + 1}" if last == run else run
 
     def of_run(self, run: str) -> tuple[Attempt, ...]:
         """The attempts in ``run``, also those from before it started over."""

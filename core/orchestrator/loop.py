@@ -229,9 +229,13 @@ class Orchestrator:
         )
 
     def _block(self, id: str, reason: str) -> None:
-        for blocked in self.dag.descendants(id):
+        for blocked in self.held_up_by(id):
             if blocked not in self._over:
                 self._end(blocked, FeatureOutcome(Status.BLOCKED, reason))
+
+    def held_up_by(self, id: str) -> list[str]:
+        """The dependents of a feature that can't start without it."""
+        return self.dag.held_up_by(id, {*self._going, *self._done} - {id})
 
     def _end(self, id: str, outcome: FeatureOutcome) -> None:
         self._over.add(id)
@@ -299,6 +303,7 @@ class Orchestrator:
     def queue(self, id: str, decision: Decision) -> None:
         """Queue an ended feature again."""
         self.decisions = {**self.decisions, id: decision}
+        self._done.discard(id)
         self._queue(id)
         self._sort()
 
@@ -319,7 +324,7 @@ class Orchestrator:
 
     def _sort(self) -> None:
         """Find again which features are ready, and wake the loop."""
-        self._sorter = self.dag.sorter()
+        self._sorter = self.dag.sorter({*self._going, *self._done})
         self._ready: list[tuple[Place, str]] = []
         self._free()
         self.slots.full.set()

@@ -18,7 +18,6 @@ from ..git.refs import HEADS, RESULTS, STASH
 from ..journal.control import Requests
 from ..journal.recorder import Recorder
 from ..model import events
-from ..model.control_action import ControlAction
 from ..model.decision import Decision
 from ..model.english import duration
 from ..model.errors import ExitCode, StateError, UserError
@@ -45,6 +44,7 @@ from ..project.landed import content_now, killed_resolutions
 from ..project.obstructions import reclaim_restored
 from ..project.open import OpenProject
 from ..project.past import forecast_of
+from ..project.retrying import retried
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
 from ..runner.checks import MakeChecks, make_checks
@@ -161,7 +161,8 @@ class OneRun:
             if not known.status.active:
                 continue
             self._killed_runs.add(known.run)
-            commit = self.project.refs.get(f"{RESULTS}{known.id}/{known.run}")
+            name = known.result_name(known.run)
+            commit = self.project.refs.get(f"{RESULTS}{known.id}/{name}")
             outcome = (
                 run_sync(self._finished(known, commit))
                 if commit
@@ -189,20 +190,12 @@ class OneRun:
         return Decided(decisions, selected, left, [*again, *more])
 
     def _retry(self) -> list[Event]:
-        """The events that end the skip of a retried feature."""
+        """The events of the retry of a feature."""
         id = self.options.retried
         if not id:
             return []
-        event = events.steered(
-            self.clock(),
-            *("", id),
-            action=ControlAction.RETRY,
-            request="",
-            done=True,
-            text=N_("{id} runs again").format(id=id),
-            owner=self.project.owner,
-        )
-        return [*lists.takeovers(self.project, self.state, [id]), event]
+        made = retried(self.project, id, self.options.message, self.options.more_attempts)
+        return [*lists.takeovers(self.project, self.state, [id]), *made]
 
     def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:
         """The commits of the dependencies that do not run.

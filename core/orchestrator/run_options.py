@@ -23,5 +23,9 @@ class RunOptions:
     """The longest wait for the reset of a usage limit."""
     retried: str = ""
     """A feature whose skip ends with the user's consent to the run."""
+    message: str = ""
+    """What the user says to it."""
+    more_attempts: int | None = None
+    """How often a failing check of it is sent back to Claude."""
     command: str = ""
     """The command line, for the report."""

@@ -91,6 +91,7 @@ class Steering:
             text=answer.text,
             hint=answer.hint,
             force=request.force,
+            attempts=request.attempts,
         )
         act()
         return answer
@@ -103,7 +104,6 @@ class Steering:
         }
         one = {
             ControlAction.STOP: self._stop_one,
-            ControlAction.RETRY: self._retry,
             ControlAction.ATTACH: self._attach,
         }
         if self.orchestrator.is_over:
@@ -118,6 +118,8 @@ class Steering:
             return _refused(N_("the list of this run has no such feature"))
         if request.action is ControlAction.SKIP:
             return self._skip(id, force=request.force)
+        if request.action is ControlAction.RETRY:
+            return self._retry(request, id)
         about = one.get(request.action)
         whole_only = N_("{action} is for the whole run").format(action=request.action.value)
         return about(id) if about else _refused(whole_only)
@@ -206,36 +208,64 @@ class Steering:
         text = N_("{id} is skipped; its dependents run without it") if force else text
         return _done(text.format(id=id, blocked=blocked), act)
 
-    def _retry(self, id: str) -> Decided:
+    def _retry(self, request: Request, id: str) -> Decided:
+        if any((event.kind, event.feature) != ("commented", id) for event in request.events):
+            return _refused(N_("a retry records only comments on its feature"))
+        why_not = self._why_no_retry(request, id)
+        if why_not is not None:
+            return why_not, lambda: None
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
-        known = orchestrator.state.feature(id)
-        if standing is Standing.ABSENT and known.skip:
+        is_skipped = bool(orchestrator.state.feature(id).skip)
+        for event in request.events:
+            orchestrator.recorder.emit(event)
+        if standing is Standing.ABSENT and is_skipped:
             return _done(N_("{id} is no longer skipped: the next run includes it").format(id=id))
-        if standing is Standing.DONE:
-            return _refused(
-                N_("{id} is completed").format(id=id), f"rorchestrator run --only {id} --fresh"
+        if standing is Standing.ABSENT:
+            return _done(
+                N_("{id} is not part of this run: the next run goes on with it").format(id=id)
             )
-        if standing is not Standing.OVER:
-            return _refused(self._where(id), "rorchestrator status")
-        if orchestrator.slots.closed:
-            return _refused(
-                N_("the run starts nothing more: {closed}").format(closed=orchestrator.slots.closed)
-            )
-        lacking = orchestrator.lacking(id)
-        if lacking:
-            why = N_("{id} needs {lacking}, which did not complete").format(
-                id=id, lacking=", ".join(lacking)
-            )
-            return _refused(why, f"rorchestrator retry {lacking[0]}")
 
         def act() -> None:
             self.stop.forget(id)
             if id in self._forced:
                 self._rearrange(self._forced - {id}, id)
-            orchestrator.queue(id, incremental.retry_decision(orchestrator.decisions[id], known))
-            orchestrator.unblock()
+            self._queue(id, request.id)
 
         return _done(N_("{id} is queued again").format(id=id), act)
+
+    def _why_no_retry(self, request: Request, id: str) -> Answer | None:
+        """Why a feature cannot run again in this run, nor is taken up by the next one."""
+        orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
+        known = orchestrator.state.feature(id)
+        says = bool(request.events or known.review.open_comments)
+        if standing is Standing.ABSENT and (known.skip or (says and known.attempts)):
+            return None
+        if standing is Standing.DONE and not (says or known.review.is_rejected):
+            text = N_("{id} is completed").format(id=id)
+            return Answer(False, text, incremental.nothing_said(id))
+        if standing not in (Standing.OVER, Standing.DONE):
+            return Answer(False, self._where(id), "rorchestrator status")
+        if orchestrator.slots.closed:
+            closed = orchestrator.slots.closed
+            return Answer(False, N_("the run starts nothing more: {closed}").format(closed=closed))
+        lacking = orchestrator.lacking(id)
+        if not lacking:
+            return None
+        why = N_("{id} needs {lacking}, which did not complete").format(
+            id=id, lacking=", ".join(lacking)
+        )
+        return Answer(False, why, f"rorchestrator retry {lacking[0]}")
+
+    def _queue(self, id: str, mark: str) -> None:
+        """Queue a feature again; ``mark`` distinguishes a new result from the old one."""
+        orchestrator = self.orchestrator
+        known, old = orchestrator.state.feature(id), orchestrator.decisions[id]
+        decision = incremental.retry_decision(old, known, mark)
+        orchestrator.queue(id, decision)
+        if decision.key != old.key:
+            decisions = incremental.rekeyed(orchestrator.decisions, orchestrator.dag)
+            orchestrator.change(orchestrator.dag.features.values(), decisions)
+        orchestrator.unblock()
 
     def _attach(self, id: str) -> Decided:
         if self.orchestrator.standing(id) in (Standing.WORKING, Standing.ENDING, Standing.WAITING):
@@ -261,7 +291,7 @@ class Steering:
         orchestrator = self.orchestrator
         waiting = [
             other
-            for other in orchestrator.dag.descendants(id)
+            for other in orchestrator.held_up_by(id)
             if orchestrator.standing(other) is Standing.WAITING
         ]
         return ", ".join(waiting)

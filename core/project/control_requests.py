@@ -72,6 +72,7 @@ def ask(
     *,
     force: bool = False,
     made: Sequence[Event] = (),
+    attempts: int | None = None,
     reply_seconds: float = REPLY_SECONDS,
 ) -> Reply:
     """Ask a run, and wait until its reply is in the journal; ``made`` is what it is to record.
@@ -82,7 +83,7 @@ def ask(
         lists.check_run(project, action.value, feature)
     reader, requests = Reader(project.journal.path), Requests(project.journal.folder)
     deque(reader.new_events(), maxlen=0)
-    request = requests.leave(run, action, feature, force=force, events=made)
+    request = requests.leave(run, action, feature, force=force, events=made, attempts=attempts)
     deadline, is_running = time.monotonic() + reply_seconds, True
     while True:
         is_running = is_running and project.lock.holder() is not None

@@ -19,6 +19,7 @@ from ..model.frozen import replace
 from ..model.state import RunState, Skip
 from ..model.translate import N_
 from ..process.spawner import run_sync
+from .built_on import built_on_older
 from .landed import how_merged_into
 from .open import OpenProject, commands
 from .past import Forecast, forecast_of
@@ -75,10 +76,12 @@ def decide(
 ) -> dict[str, Decision]:
     """The decision for each feature of the list, with its reason."""
     unknown: dict[str, str] = {}
+    merged = run_sync(_merged(project, state, unknown))
     facts = incremental.Facts(
         reachable=_reachable(project, state),
-        merged=run_sync(_merged(project, state, unknown)),
+        merged=merged,
         unknown=unknown,
+        older=run_sync(built_on_older(project, state, merged)),
         fresh=fresh(selection, project.dag),
         run=run,
     )

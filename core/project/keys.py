@@ -247,6 +247,15 @@ PROJECT: Mapping[str, Key] = {
         Flag(),
         "run the checks once on the base branch before anything is paid for",
     ),
+    "require_review": Key(
+        Flag(),
+        "land and push only features that you [accepted](commands/review.md)",
+    ),
+    "max_unreviewed": Key(
+        Whole(1),
+        "while so many completed features wait for your [review]"
+        "(LIMITS_AND_BUDGETS.md#unreviewed-features), no other one starts",
+    ),
     "keep_awake": Key(
         Flag(),
         "keep the machine from going to sleep during a run, where `systemd-inhibit` or "

@@ -12,7 +12,7 @@ from ..git.door import Unknown
 from ..git.output import WorktreeStatus
 from ..git.refs import HEADS
 from ..model.errors import UserError
-from ..model.excerpt import listed
+from ..model.excerpt import listed, some
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
@@ -23,6 +23,7 @@ from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
+from .built_on import built_on_older
 from .claude_program import claude_version
 from .decisions import answer_file
 from .landed import content_now, how_merged_into
@@ -114,7 +115,8 @@ async def _checkout(project: OpenProject, state: RunState, known: FeatureState) 
             found = replace(found, uncommitted=uncommitted, maybe_changed=uncertain)
         found = replace(found, merged=await _merged(project, known))
         if not found.merged:
-            found = replace(found, by_hand=await _by_hand(project, known))
+            said = await _by_hand(project, known), await _older(project, state, known)
+            found = replace(found, by_hand="; ".join(filter(None, said)))
             found = replace(found, conflicts=await _conflicts(project, state, known, tip))
     except Unknown as error:
         return replace(found, unknown=error.message)
@@ -164,6 +166,13 @@ async def _by_hand(project: OpenProject, known: FeatureState) -> str:
         return ""
     held = await content_now(project, known, project.base_commit)
     return "; ".join(filter(None, (held.words, held.hint)))
+
+
+async def _older(project: OpenProject, state: RunState, known: FeatureState) -> str:
+    """Of which dependencies there is a newer result than the one it is built on; or ""."""
+    found = (await built_on_older(project, state, ())).get(known.id, ())
+    older = [id for id in found if not await _merged(project, state.feature(id))]
+    return N_("built on an older {ids}").format(ids=some(older)) if older else ""
 
 
 async def _conflicts(

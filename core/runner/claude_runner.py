@@ -27,6 +27,7 @@ from .committer import Committer
 from .context import RunContext
 from .feature_run import FeatureRun, Tools
 from .job import Job
+from .reopening import reopen
 from .setup_guard import SetupGuard
 from .slots import Turn
 from .usage_limit import UsageLimitGate
@@ -172,6 +173,12 @@ class ClaudeRunner:
     async def _prepare(self, job: Job) -> tuple[Worktree | Conflict, bool]:
         """The feature's worktree, and whether it has the work of an earlier attempt."""
         id = job.feature.id
+        if job.goes_on:
+            below = list(job.results.values())
+            reopened = await reopen(self.worktrees, job.known, below, job.base_commit)
+            at = reopened.worktree.start_commit
+            self.context.record(events.reopened, id, start_commit=at, tip=reopened.tip)
+            return reopened.worktree, True
         if job.decision.action is Action.RESUME:
             kept = await self.worktrees.reopen(id, job.known.start_commit)
             if kept is not None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from ..claude import prompt, reset_time
 from ..claude.prompt import Failing
 from ..git.tampering import ExecutableFingerprint, Tampered
-from ..model import events
+from ..model import events, events_review
 from ..model.attempt import cost_of
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
@@ -95,7 +95,9 @@ class FeatureRun:
         self.spent_usd = cost_of(of_run).known_usd
         self.stop = tools.context.stop.of(job.feature.id)
         self._is_first = not resumed
-        self._was_checked = resumed and job.claude_is_done and job.known.was_checked
+        self._is_done = resumed and job.claude_is_done and not job.comments
+        """Whether only commit and checks are missing."""
+        self._was_checked = self._is_done and job.known.was_checked
         """Whether checks of an earlier run may have left files, and nobody worked there since."""
         self._share = turn.slot_count
         self._denied_tools: tuple[str, ...] = ()
@@ -107,8 +109,7 @@ class FeatureRun:
         failure = await self._make_ready()
         if failure is not None:
             return _failed(failure, Fault.SETUP)
-        is_done = self.resumed and self.job.claude_is_done
-        outcome = CLAUDE_IS_DONE if is_done else await self._attempts()
+        outcome = CLAUDE_IS_DONE if self._is_done else await self._answered()
         feedbacks = 0
         while outcome.status is Status.COMPLETED:
             work = await self._commit()
@@ -121,7 +122,7 @@ class FeatureRun:
             if failure.is_ours:
                 # The work itself may be fine: the next run resumes at the checks.
                 return _failed(failure, Fault.COMMIT)
-            if failure.interrupted or feedbacks == self.config.project.verify_attempts:
+            if failure.interrupted or feedbacks == self._verify_attempts:
                 return _failed(failure, Fault.CHECK)
             missing = self._missing()
             if missing:
@@ -131,6 +132,29 @@ class FeatureRun:
             failing = [Failing(f.what, f.output, f.passed_before) for f in judged.failures]
             outcome = await self._attempts(prompt.failing_checks(self.feature, failing))
         return outcome
+
+    async def _answered(self) -> FeatureOutcome:
+        """Attempts with the comments, if there are some, which count as sent once Claude is done.
+
+        After a kill in between, they are sent again: the prompt names them by their ids.
+        """
+        given = self.job.comments
+        if not given:
+            return await self._attempts()
+        is_new = not self.resumed
+        outcome = await self._attempts(prompt.comments(self.feature, given, is_new=is_new))
+        if outcome.status is Status.COMPLETED:
+            ids = [comment.id for comment in given]
+            self.context.record(events_review.comments_sent, self.feature.id, comments=ids)
+        return outcome
+
+    @property
+    def _verify_attempts(self) -> int:
+        """How often a failing check is sent back to Claude."""
+        again = self.job.known.again
+        if again is None or again.attempts is None or not self.resumed:
+            return self.config.project.verify_attempts
+        return again.attempts
 
     def _note(self, text: str) -> None:
         self.context.note(text, self.feature.id)
@@ -342,7 +366,10 @@ class FeatureRun:
     async def _publish(self, work: Work, judged: Judgement) -> FeatureOutcome:
         """Make it the feature's result. Its own checks run at the start commit later."""
         pushes = await self._pushes(work)
-        await self.tools.worktrees.publish(self.feature.id, self.context.run_id, work.commit)
+        name = self.job.known.result_name(self.context.run_id)
+        await self.tools.worktrees.publish(self.feature.id, name, work.commit)
+        if self.job.goes_on and self.job.known.last_result == work.commit:
+            self._note(N_("the comments changed nothing: its result is the same commit"))
         for command in pushes:
             self._note(
                 N_("a submodule's commit is nowhere else; merge waits for: {command}").format(

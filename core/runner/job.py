@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..model.decision import Decision
+from ..model.decision import Action, Decision
 from ..model.feature import Feature
 from ..model.frozen import dataclass, field
 from ..model.outcome import Status
+from ..model.review import Comment
 from ..model.state import FeatureState
 from ..worktree.branch_content import Origin
 
@@ -37,3 +38,16 @@ class Job:
         """Whether the last attempt succeeded, so that only commit and checks are missing."""
         last = self.known.last_outcome
         return last is not None and last.status is Status.COMPLETED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a retry goes on with the result that the feature has, or had before it."""
+        known = self.known
+        is_asked = known.again is not None and bool(known.last_result)
+        return is_asked and self.decision.action is Action.RESUME
+
+    @property
+    def comments(self) -> tuple[Comment, ...]:
+        """The comments for Claude: the open ones; where the work was rejected, all of them."""
+        review = self.known.review
+        return review.comments if review.is_rejected else review.open_comments

@@ -1,0 +1,170 @@
+"""Comments on a completed feature go into its session; its dependents are not paid again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import unittest
+
+from core.model import events_review
+from core.model.review import Answer, Comment
+from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+
+def write(name: str, content: str = "x\n") -> str:
+    """A comment that makes the simulated agent write a file."""
+    return f"simulate: {json.dumps({'write': name, 'content': content})}"
+
+
+class CommentsTest(WorkspaceTest):
+    def setUp(self) -> None:
+        self.use(Workspace())
+
+    def runs(self, *features: dict[str, object], **project: object) -> None:
+        """The features are completed."""
+        self.workspace.features(*features, **project)
+        done = self.workspace.main("run", "--yes")
+        self.assertEqual(done.code, 0, done.err)
+        self.old = self.workspace.commit_of("feature/auth")
+        self.session = self.workspace.attempts("auth")[-1][1]
+
+    def comment(self, text: str, id: str = "c1", of: str = "auth") -> None:
+        comment = Comment(id, text, "auth.md", 1)
+        self.workspace.record(events_review.commented(time.time(), of, comment=comment))
+
+    def answer(self, id: str, answer: Answer) -> None:
+        tip = self.workspace.commit_of(f"feature/{id}")
+        self.workspace.record(events_review.reviewed(time.time(), id, answer=answer, commit=tip))
+
+    def retry(self, code: int, *words: str, id: str = "auth") -> str:
+        done = self.workspace.main("retry", id, "--yes", *words)
+        self.assertEqual(done.code, code, done.err)
+        return done.out + done.err
+
+    def prompt(self, id: str = "auth") -> str:
+        log = self.workspace.last(id, "attempt_started")["log"]
+        with open(log.replace(".jsonl", ".prompt")) as file:
+            return file.read()
+
+    def plan(self) -> dict[str, str]:
+        done = self.workspace.main("plan", "--json")
+        return {each["id"]: each["reason"] for each in json.loads(done.out)["features"]}
+
+
+class ACompletedFeature(CommentsTest):
+    def test_a_comment_goes_into_its_session_and_the_result_is_a_new_one(self) -> None:
+        self.runs(feature("auth"), feature("api", depends_on=["auth"]))
+        self.assertIn("nothing to retry", self.retry(1))
+        self.comment(write("more.txt"))
+        self.retry(0)
+        self.assertIn('Comment c1 on "auth.md:1":\n> simulate: ', self.prompt())
+        self.assertEqual(self.workspace.attempts("auth")[-1][1:], (self.session, True))
+        new = self.workspace.commit_of("feature/auth")
+        self.assertEqual(self.workspace.commit_of(f"{new}^"), self.old)
+        self.assertCountEqual(self.workspace.ref("auth"), [self.old, new])
+        known = self.workspace.state().feature("auth")
+        self.assertEqual((known.work.commit, known.older, known.again), (new, (self.old,), None))
+        self.assertEqual(known.review.open_comments, ())
+        self.assertEqual(self.plan()["api"], "up to date, built on an older auth")
+        self.assertIn("nothing to retry", self.retry(1))
+        self.assertEqual(self.workspace.main("run", "--yes").code, 0)
+        self.assertEqual(len(self.workspace.attempts("api")), 1)
+
+    def test_commits_of_its_user_stay_below_those_of_its_session(self) -> None:
+        self.runs(feature("auth"))
+        place = self.workspace.worktree("auth")
+        mine = self.workspace.commit({"mine": "x"}, "by its user", at=place)
+        shutil.rmtree(self.workspace.sessions)
+        os.mkdir(self.workspace.sessions)
+        self.workspace.git("worktree", "remove", place)
+        self.comment(write("more.txt"))
+        self.retry(0)
+        new = self.workspace.commit_of("feature/auth")
+        self.assertEqual(self.workspace.commit_of(f"{new}^"), mine)
+        self.assertEqual(self.workspace.last("auth")["files_changed"], 3)
+        # The session is gone: a new one works on what is there.
+        self.assertIn("## What is here already", self.prompt())
+        self.assertIn("Continue: the work on the feature", self.prompt())
+        self.assertEqual(self.workspace.state().feature("auth").review.open_comments, ())
+
+    def test_a_comment_that_changes_nothing_is_said(self) -> None:
+        self.runs(feature("auth"))
+        self.comment('simulate: {"say": "It does that already."}')
+        self.assertIn("the comments changed nothing", self.retry(0))
+        known = self.workspace.state().feature("auth")
+        self.assertEqual((known.work.commit, known.older), (self.old, ()))
+        self.assertEqual(self.workspace.ref("auth"), [self.old, self.old])
+
+    def test_a_retry_that_fails_leaves_no_result_and_goes_on_with_the_next_run(self) -> None:
+        self.runs(feature("auth"), verify=["test ! -e bad"], verify_attempts=1)
+        self.retry(1, "-m", write("bad"))
+        self.assertEqual(len(self.workspace.attempts("auth")), 3)
+        known = self.workspace.state().feature("auth")
+        self.assertEqual((known.work, known.older, known.review.open_comments), (None, (self.old,), ()))
+        self.assertEqual(self.plan()["auth"], "failed before")
+        self.assertIn("its status is failed", self.workspace.main("merge", "auth").out)
+        fixed = self.retry(0, "-m", 'simulate: {"bash": "git rm -q bad"}', "--attempts", "2")
+        self.assertIn("resumes: comments", fixed)
+        self.assertEqual(self.workspace.attempts("auth")[-1][1:], (self.session, True))
+
+    def test_more_attempts_send_a_failing_check_back_as_often(self) -> None:
+        self.workspace.features(feature("auth"), verify=["test ! -e auth.md"], verify_attempts=0)
+        self.assertEqual(self.workspace.main("run", "--yes").code, 1)
+        self.assertIn("resumes: more attempts", self.retry(1, "--attempts", "2"))
+        self.assertEqual([resumed for _, _, resumed in self.workspace.attempts("auth")], [False, True, True])
+        for words in (("-m", " "), ("--attempts", "0"), ("--attempts", "x")):
+            self.retry(2, *words)
+        done = self.workspace.main("retry", "auth", "--yes", "-m", "-", stdin=b"Say more.\n")
+        self.assertEqual(done.code, 1, done.err)
+        self.assertEqual(self.workspace.last("auth", "commented")["text"], "Say more.")
+
+
+class ARejectedFeature(CommentsTest):
+    def test_it_starts_over_with_all_comments_and_its_dependents_are_made_anew(self) -> None:
+        self.runs(feature("auth"), feature("api", depends_on=["auth"]))
+        self.comment(write("more.txt"))
+        self.retry(0)
+        self.comment("Start with the tests.", "c2")
+        self.answer("auth", Answer.REJECTED)
+        tip = self.workspace.commit_of("feature/auth")
+        self.assertEqual(self.plan(), {"auth": "rejected", "api": "dependency auth changed"})
+        self.assertIn("it was rejected", self.workspace.main("merge").out)
+        done = self.workspace.main("run", "--yes")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("This feature starts over.", self.prompt())
+        self.assertIn("Comment c1", self.prompt())
+        self.assertIn("Comment c2", self.prompt())
+        self.assertEqual(self.workspace.ref("auth", "kept"), [tip])
+        known = self.workspace.state().feature("auth")
+        self.assertEqual((known.review.answer, known.review.open_comments), (None, ()))
+        self.assertEqual(len(self.workspace.attempts("api")), 2)
+        self.assertNotIn("Comment", self.prompt("api"))
+
+
+class ItsDependents(CommentsTest):
+    def test_their_own_commits_land_on_the_new_result_or_they_are_held(self) -> None:
+        needs = {"depends_on": ["auth"]}
+        self.runs(
+            feature("auth", {"write": "auth.py", "content": "1\n"}),
+            feature("api", {"write": "api.py"}, **needs),
+            feature("docs", {"write": "docs.md", "content": "about 1\n"}, **needs),
+            feature("web", {"write": "auth.py", "content": "web\n"}, **needs),
+            verify=["test ! -e docs.md || grep -q 1 auth.py"],
+        )
+        place = self.workspace.worktree("api")
+        self.workspace.commit({"mine.py": "x"}, "by its user", at=place)
+        self.retry(0, "-m", write("auth.py", "2\n"))
+        older = "up to date, built on an older auth"
+        self.assertEqual(self.plan(), {"auth": "up to date", "api": older, "docs": older, "web": older})
+        for words in (("status",), ("why", "api")):
+            self.assertIn("built on an older auth", self.workspace.main(*words).out)
+        done = self.workspace.main("merge", "--keep-going")
+        print(done.out, done.err)
+        self.assertEqual(done.code, 1, done.err)
+        self.assertEqual(set(self.workspace.files("main")) & {"auth.py", "api.py", "mine.py", "docs.md"}, {"auth.py", "api.py", "mine.py"})
+
+
+if __name__ == "__main__":
+    unittest.main()
