@@ -25,7 +25,7 @@ STANDING = """\
 
 KEPT_WORK = """\
 ## What is here already
-An earlier session worked on this feature. This folder holds its work: look at it
+An earlier attempt at this feature ended. This folder holds its work: look at it
 first (`git status`, `git log`, `git diff`) and continue from there."""
 
 RESUME = """\

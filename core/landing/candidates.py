@@ -86,7 +86,9 @@ class Candidates:
         for candidate in candidates:
             if candidate.id in self.older:
                 ending = self.endings[candidate.id]
-                ending.by_hand = "; ".join(filter(None, (ending.by_hand, self._newly(candidate.id))))
+                ending.by_hand = "; ".join(
+                    filter(None, (ending.by_hand, self._newly(candidate.id)))
+                )
         return candidates, held
 
     def _newly(self, id: str) -> str:

@@ -391,8 +391,7 @@ class Merge:
             ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD
             ending.reason = held.reason
             if id in self.older and not held.is_unknown:
-                again = N_("; it is built on an older {ids}: rorchestrator run --fresh={id}")
-                ending.reason += again.format(ids=some(self.older[id]), id=id)
+                ending.reason = self._built_on_older(id, held.reason)
             ending.conflict_with, ending.files = held.conflict_with, held.files
         for id, resolution in self.resolutions.items():
             self.endings[id].resolution = resolution
@@ -404,6 +403,14 @@ class Merge:
             tuple(self.endings.values()),
             tuple(self.checks.failing_alone) if self.checks is not None else (),
         )
+
+    def _built_on_older(self, id: str, reason: str) -> str:
+        """Why a feature is held that is built on an older result of a dependency."""
+        first, *rest = reason.splitlines()
+        text = N_("{why}; it is built on an older {ids}: rorchestrator run --fresh={id}").format(
+            why=first, ids=some(self.older[id]), id=id
+        )
+        return "\n".join((text, *rest))
 
 
 async def _unchecked(commit: str) -> str:

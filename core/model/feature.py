@@ -100,8 +100,6 @@ class Project:
     verify_base: bool = True
     require_review: bool = False
     """Whether only features that were accepted can land."""
-    max_unreviewed: int | None = None
-    """How many completed features may wait for a review before no other one starts."""
     keep_awake: bool = True
     """Whether the machine is kept from going to sleep during a run."""
     port_variable: str = ""

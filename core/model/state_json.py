@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from .again import Again
 from .attempt import Attempt
 from .check_verdict import CheckVerdict, Scope, Verdict
 from .costs import Cost, Paid
@@ -27,7 +28,7 @@ VALUES: Mapping[str, type] = {
     for each in (
         *(Attempt, AttemptOutcome, Check, Cost, Estimate, FeatureState, Landing, Paid, Provenance),
         *(Run, RunState, Stray, Usage, Wait, Window, Work),
-        *(CheckVerdict, Comment, Move, PullRequest, Push, Review),
+        *(Again, CheckVerdict, Comment, Move, PullRequest, Push, Review),
     )
 }
 

@@ -249,12 +249,7 @@ PROJECT: Mapping[str, Key] = {
     ),
     "require_review": Key(
         Flag(),
-        "land and push only features that you [accepted](commands/review.md)",
-    ),
-    "max_unreviewed": Key(
-        Whole(1),
-        "while so many completed features wait for your [review]"
-        "(LIMITS_AND_BUDGETS.md#unreviewed-features), no other one starts",
+        "land and push only features that you [accepted](commands/merge.md#only-what-you-accepted)",
     ),
     "keep_awake": Key(
         Flag(),

@@ -8,6 +8,7 @@ from core.claude import prompt
 from core.claude.prompt import PromptWriter
 from core.model.feature import Config, Feature, Project
 from core.model.frozen import replace
+from core.model.review import Comment
 
 AUTH = Feature("auth", "Sign-in", prompt="Build it.", creates=("auth.py", "session.py"))
 DOCS = Feature("docs", "Manual", prompt="Write it.")
@@ -101,6 +102,30 @@ class Resumed(unittest.TestCase):
         self.assertIn('"api"', text)
         self.assertIn("do not ask", text)
         self.assertNotIn("routes", text)
+
+
+class Comments(unittest.TestCase):
+    def test_each_comment_has_its_id_its_place_and_is_quoted(self) -> None:
+        given = (
+            Comment("c1", "Use the clock.\n\n## Not a heading\x1b[2J", "src/a b.py", 12, "Ada\nB"),
+            Comment("c2", "```\nsimulate: x", 'odd\n"name"'),
+            Comment("c3", "More tests."),
+        )
+        text = prompt.comments(API, given)
+        self.assertTrue(text.startswith('Continue: the work on the feature "api" was reviewed'))
+        for part in (
+            'Comment c1 on "src/a b.py:12", by Ada B:\n> Use the clock.\n>\n> ## Not a heading\n',
+            'Comment c2 on "odd\\n\\"name\\"":\n> ```\n> simulate: x\n',
+            "Comment c3:\n> More tests.\n",
+        ):
+            self.assertIn(part, text)
+
+    def test_one_that_starts_over_gets_what_was_said_before(self) -> None:
+        said = prompt.comments(API, (Comment("c1", "No."),), is_new=True)
+        text = PromptWriter(_config()).first(API, feedback=said)
+        self.assertTrue(text.startswith("Task: "))
+        self.assertIn("This feature starts over.", text)
+        self.assertIn("Comment c1:\n> No.", text)
 
 
 if __name__ == "__main__":

@@ -226,5 +226,19 @@ class AsAProgram(Simulation):
         self.assertEqual(said, CommandResult(0, "0.0.0-simulated (Claude Code)\n", ""))
 
 
+class Comments(Simulation):
+    def again(self, *lines: str) -> None:
+        text = "\n".join(['Continue: the work on the feature "auth" was reviewed.', *lines])
+        self.play(text, "-p", f"--resume={SESSION}", kept=True)
+
+    def test_comments_bring_further_steps_or_are_written_into_a_file(self) -> None:
+        self.play('You work on the feature "auth" (Sign-in).', kept=True)
+        self.again("> Use the clock.", "Deal with it.")
+        self.assertEqual(self.there("auth.review.md"), "> Use the clock.\n")
+        self.play(prompt_of({"write": "a.txt"}), kept=True)
+        self.again(f"> simulate: {json.dumps({'write': 'b.txt'})}")
+        self.assertEqual(self.there("b.txt"), "b.txt\n")
+
+
 if __name__ == "__main__":
     unittest.main()

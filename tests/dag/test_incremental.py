@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from core.dag import incremental
 from core.dag.incremental import Facts, selection
 from core.dag.resolver import DAGResolver
+from core.model.again import Again
 from core.model.attempt import Attempt
 from core.model.decision import Action, Decision
 from core.model.feature import ClaudeOptions, Command, Config, Feature, Project
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, Status, Work
+from core.model.review import Answer, Comment, Review
 from core.model.state import FeatureState, RunState, Skip
 
 LIST = (
@@ -394,6 +396,54 @@ class Selection(unittest.TestCase):
                 self.assertEqual(selection(dag, decisions, ["api"], deps=False), ["api"])
                 everything = selection(dag, decisions, ALL, deps=True)
                 self.assertEqual(everything, [*needed, "api", "docs"])
+
+
+class Reviewed(unittest.TestCase):
+    def told(self, **known: object) -> tuple[Action, str]:
+        done = _completed()
+        auth = replace(done.feature("auth"), **known)  # type: ignore[arg-type]
+        return _told(_decide(state=RunState({**done.features, "auth": auth})))["auth"]
+
+    def test_a_retry_with_something_to_say_goes_on(self) -> None:
+        said = Review(comments=(Comment("c1", "Use the clock."),))
+        cases: tuple[tuple[dict[str, object], str], ...] = (
+            ({"review": said}, "comments"),
+            ({"again": Again(3), "work": None}, "more attempts"),
+            ({"status": Status.RUNNING, "again": Again(3), "work": None}, "interrupted"),
+            ({"status": Status.FAILED, "work": None}, "failed before"),
+        )
+        for known, reason in cases:
+            with self.subTest(reason=reason):
+                self.assertEqual(self.told(**{"again": Again(), **known}), (Action.RESUME, reason))
+        changed = {"prompt": "other"}
+        self.assertEqual(self.told(again=Again(), inputs=changed)[0], Action.START)
+
+    def test_comments_alone_start_nothing(self) -> None:
+        said = Review(comments=(Comment("c1", "Use the clock."),))
+        self.assertEqual(self.told(review=said), (Action.SKIP, "up to date"))
+
+    def test_what_was_rejected_starts_over_and_its_dependents_are_made_anew(self) -> None:
+        done, no = _completed(), Review(Answer.REJECTED, "c0ffee")
+        auth = replace(done.feature("auth"), review=no)
+        told = _told(_decide(state=RunState({**done.features, "auth": auth})))
+        self.assertEqual(told["auth"], (Action.START, "rejected"))
+        self.assertEqual(told["api"], (Action.START, "dependency auth changed"))
+
+    def test_a_dependent_that_is_built_on_an_older_result_is_up_to_date(self) -> None:
+        facts = Facts(reachable=ALL, older={"api": ("auth",)})
+        told = _told(_decide(state=_completed(), facts=facts))
+        self.assertEqual(told["api"], (Action.SKIP, "up to date, built on an older auth"))
+        self.assertEqual(told["auth"], (Action.SKIP, "up to date"))
+
+    def test_a_retry_in_the_same_run_decides_the_same(self) -> None:
+        decision = _decide()["auth"]
+        known = replace(_completed().feature("auth"), again=Again(3))
+        goes_on = incremental.retry_decision(decision, known)
+        self.assertEqual((goes_on.action, goes_on.key), (Action.RESUME, decision.key))
+        no = replace(known, review=Review(Answer.REJECTED, "c0ffee"))
+        over = incremental.retry_decision(decision, no, "q1")
+        self.assertEqual((over.action, over.reason), (Action.START, "rejected"))
+        self.assertNotEqual(over.key, decision.key)
 
 
 if __name__ == "__main__":

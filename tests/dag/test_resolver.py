@@ -171,5 +171,17 @@ class GeneratedGraphs(unittest.TestCase):
                     self.assertIn(one, graph[next_one])
 
 
+class Begun(unittest.TestCase):
+    def test_who_has_begun_waits_for_nothing_and_holds_nobody_up(self) -> None:
+        needs = {"auth": (), "api": ("auth",), "app": ("api",), "docs": ("auth",)}
+        dag = DAGResolver(Feature(id, "", depends_on=needed) for id, needed in needs.items())
+        sorter = dag.sorter({"api"})
+        self.assertEqual(set(sorter.get_ready()), {"auth", "api"})
+        sorter.done("api")
+        self.assertEqual(sorter.get_ready(), ("app",))
+        self.assertEqual(dag.held_up_by("auth", ()), ["api", "app", "docs"])
+        self.assertEqual(dag.held_up_by("auth", {"api"}), ["docs"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -96,3 +96,10 @@ class RequestsTest(Scratch):
         nowhere = Requests(os.path.join(self.requests.folder, "x"))
         with self.assertRaises(StateError):
             nowhere.leave("r1", ControlAction.PAUSE)
+
+
+class Retries(Scratch):
+    def test_a_retry_tells_how_many_attempts_it_allows(self) -> None:
+        asked = self.requests.leave("r1", ControlAction.RETRY, "auth", attempts=3)
+        self.assertEqual(list(self.requests.take("r1")), [asked])
+        self.assertEqual(asked.attempts, 3)

@@ -54,6 +54,7 @@ class FeatureRun(unittest.TestCase):
                 attempts=(attempt,),
                 work=WORK,
                 work_start="57a7",
+                published=("r1", 1),
             ),
         )
         self.assertEqual(found.session_id, "s1")

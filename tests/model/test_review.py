@@ -22,6 +22,10 @@ class ReviewTest(unittest.TestCase):
         for comment in (Comment("c1", "why?"), Comment("c2", "no", "a b.py", 7, "ada", "PRRC_1")):
             self.assertEqual(comment_of_data(comment_data(comment)), comment)
 
+    def test_a_rejected_feature_has_to_start_over(self) -> None:
+        self.assertTrue(Review(Answer.REJECTED, "c0ffee").is_rejected)
+        self.assertFalse(Review(Answer.ACCEPTED, "c0ffee").is_rejected)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -11,13 +11,16 @@ from unittest import mock
 from core.dag import schedule
 from core.journal.control import Request, Requests
 from core.model import events, events_review, review
+from core.model.again import Again
+from core.model.attempt import Attempt
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import StateError
+from core.model.events import Event
 from core.model.feature import Feature
 from core.model.fold import fold
-from core.model.outcome import Status
-from core.model.state import RunState, Skip
+from core.model.outcome import AttemptOutcome, Status, Work
+from core.model.state import FeatureState, RunState, Skip
 from core.orchestrator.loop import STANDSTILL
 from core.orchestrator.steering import Answer, Steering
 from tests.support.stage import DIAMOND, FAILED, INTERRUPTED, Stage, StageTest, settle
@@ -345,7 +348,7 @@ class SteeringTest(StageTest):
             self.assertEqual((ror.status("search"), ror.status("app")), ("pending", "pending"))
             self.assertIn("search", ror.stage.running)
             again = await ror("retry", "model")
-            self.assertEqual(again.hint, "rorchestrator run --only model --fresh")
+            self.assertIn("rorchestrator run --only model --fresh", again.hint)
             for id in ("search", "storage", "app"):
                 await ror.stage.end(id)
             ror.stage.orchestrator.slots.close("the time is over")
@@ -493,3 +496,130 @@ class LostTest(unittest.TestCase):
         self.assertEqual(said.code, 1)
         self.assertIn("rorchestrator: the journal can't be written\n  next: free some", said.err)
         self.assertEqual(space.state().feature("auth").status, Status.CANCELLED)
+
+
+class GoesOn(StageTest):
+    """A retry of a completed feature, while its dependents are waiting, running or done."""
+
+    def steered(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Steered:
+        return Steered(self.stage(features, slots, **more), features)
+
+    def said(self, id: str, text: str = "More.") -> Event:
+        return events_review.commented(1.0, id, comment=review.Comment(f"c-{text}", text))
+
+    async def asks(
+        self, ror: Steered, id: str, *made: Event, attempts: int | None = None
+    ) -> Answer:
+        ror.number += 1
+        number = f"q{ror.number}"
+        asked = Request(number, "r1", ControlAction.RETRY, id, events=made, attempts=attempts)
+        answer = ror.steering.take(asked)
+        await settle()
+        return answer
+
+    def lives(self, *ids: str) -> RunState:
+        """Features that completed in an earlier run, each with an attempt."""
+        attempt = Attempt("r0", 1, "s1", 1.0, outcome=AttemptOutcome(Status.COMPLETED))
+        work = Work("c0ffee")
+        return RunState({id: FeatureState(id, attempts=(attempt,), work=work) for id in ids})
+
+    def test_who_waits_starts_from_the_new_result_and_who_has_begun_goes_on(self) -> None:
+        async def scene() -> None:
+            listed = (*DIAMOND, Feature("late", "", depends_on=("model",)))
+            ror = self.steered(listed, 2, state=self.lives("model"))
+            run = ror.stage.start()
+            await settle()
+            await ror.stage.end("model")
+            self.assertEqual(ror.stage.running, {"storage", "search"})
+            await ror.stage.end("storage")
+            self.assertIn("late", ror.stage.ready)
+            answer = await self.asks(ror, "model", self.said("model"))
+            self.assertEqual(answer, Answer(True, "model is queued again"))
+            decision = ror.stage.orchestrator.decisions["model"]
+            self.assertEqual((decision.action, decision.reason), (Action.RESUME, "comments"))
+            self.assertEqual(len(ror.state().feature("model").review.open_comments), 1)
+            await ror.stage.end("search")
+            await ror.stage.end("late")
+            self.assertIn("app", ror.stage.running | {"model"})
+            for id in ("model", "app"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_if_it_fails_only_those_are_blocked_that_need_its_new_result(self) -> None:
+        async def scene() -> None:
+            needs = {"a": (), "b": ("a",), "c": ("b",), "d": ("a", "lone"), "lone": ()}
+            listed = [Feature(id, "", depends_on=needed) for id, needed in needs.items()]
+            ror = self.steered(listed, 3, state=self.lives("a"))
+            run = ror.stage.start()
+            await settle()
+            await ror.stage.end("a")
+            await self.asks(ror, "a", self.said("a"))
+            ror.stage.outcomes["a"] = FAILED
+            await ror.stage.end("a")
+            statuses = {id: ror.status(id) for id in "abcd"}
+            self.assertEqual(statuses["a"], "failed")
+            self.assertEqual((statuses["d"], statuses["b"]), ("blocked", "pending"))
+            await ror.stage.end("b")
+            await ror.stage.end("c")
+            del ror.stage.outcomes["a"]
+            await self.asks(ror, "a", attempts=2)
+            self.assertEqual(ror.stage.orchestrator.state.feature("a").again, Again(2))
+            for id in ("a", "lone", "d"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_what_was_rejected_starts_over_with_another_key(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND, state=self.lives("model"))
+            run = ror.stage.start()
+            await settle()
+            keys = {id: d.key for id, d in ror.stage.orchestrator.decisions.items()}
+            await ror.stage.end("model")
+            no = events_review.reviewed(
+                1.0, "model", answer=review.Answer.REJECTED, commit="commit of model"
+            )
+            ror.steering.take(Request("q", "r1", ControlAction.RECORD, events=(no,)))
+            self.assertTrue((await self.asks(ror, "model")).done)
+            now = ror.stage.orchestrator.decisions
+            self.assertEqual((now["model"].action, now["model"].reason), (Action.START, "rejected"))
+            self.assertNotEqual(now["app"].key, keys["app"])
+            ror.stage.stop.set()
+            for id in set(ror.stage.running):
+                await ror.stage.end(id)
+            await run
+
+        self.play(scene)
+
+    def test_a_feature_of_an_earlier_run_is_left_to_the_next_one(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND[:1], state=self.lives("old"))
+            ror = Steered(stage, (DIAMOND[0], Feature("old", "")))
+            run = ror.stage.start()
+            await settle()
+            silent = await self.asks(ror, "old")
+            self.assertEqual(silent.text, "old is not part of this run")
+            answer = await self.asks(ror, "old", self.said("old"))
+            self.assertIn("the next run goes on with it", answer.text)
+            self.assertEqual(ror.stage.orchestrator.state.feature("old").again, Again())
+            await ror.stage.end("model")
+            await run
+
+        self.play(scene)
+
+    def test_nothing_but_comments_on_the_feature_comes_with_a_retry(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND[:1])
+            run = ror.stage.start()
+            await settle()
+            for made in (events.run_ended(1.0, "r1", exit_code=0), self.said("other")):
+                self.assertFalse((await self.asks(ror, "model", made)).done)
+            await ror.stage.end("model")
+            await run
+
+        self.play(scene)

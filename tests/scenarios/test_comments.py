@@ -102,7 +102,9 @@ class ACompletedFeature(CommentsTest):
         self.retry(1, "-m", write("bad"))
         self.assertEqual(len(self.workspace.attempts("auth")), 3)
         known = self.workspace.state().feature("auth")
-        self.assertEqual((known.work, known.older, known.review.open_comments), (None, (self.old,), ()))
+        self.assertEqual(
+            (known.work, known.older, known.review.open_comments), (None, (self.old,), ())
+        )
         self.assertEqual(self.plan()["auth"], "failed before")
         self.assertIn("its status is failed", self.workspace.main("merge", "auth").out)
         fixed = self.retry(0, "-m", 'simulate: {"bash": "git rm -q bad"}', "--attempts", "2")
@@ -113,7 +115,9 @@ class ACompletedFeature(CommentsTest):
         self.workspace.features(feature("auth"), verify=["test ! -e auth.md"], verify_attempts=0)
         self.assertEqual(self.workspace.main("run", "--yes").code, 1)
         self.assertIn("resumes: more attempts", self.retry(1, "--attempts", "2"))
-        self.assertEqual([resumed for _, _, resumed in self.workspace.attempts("auth")], [False, True, True])
+        self.assertEqual(
+            [resumed for _, _, resumed in self.workspace.attempts("auth")], [False, True, True]
+        )
         for words in (("-m", " "), ("--attempts", "0"), ("--attempts", "x")):
             self.retry(2, *words)
         done = self.workspace.main("retry", "auth", "--yes", "-m", "-", stdin=b"Say more.\n")
@@ -157,13 +161,23 @@ class ItsDependents(CommentsTest):
         self.workspace.commit({"mine.py": "x"}, "by its user", at=place)
         self.retry(0, "-m", write("auth.py", "2\n"))
         older = "up to date, built on an older auth"
-        self.assertEqual(self.plan(), {"auth": "up to date", "api": older, "docs": older, "web": older})
+        self.assertEqual(
+            self.plan(), {"auth": "up to date", "api": older, "docs": older, "web": older}
+        )
         for words in (("status",), ("why", "api")):
             self.assertIn("built on an older auth", self.workspace.main(*words).out)
         done = self.workspace.main("merge", "--keep-going")
-        print(done.out, done.err)
         self.assertEqual(done.code, 1, done.err)
-        self.assertEqual(set(self.workspace.files("main")) & {"auth.py", "api.py", "mine.py", "docs.md"}, {"auth.py", "api.py", "mine.py"})
+        again = "it is built on an older auth: rorchestrator run --fresh="
+        for held in ("held docs (feature/docs): the checks fail with it", f"{again}docs"):
+            self.assertIn(held, done.out)
+        for held in ("held web (feature/web): web and auth conflict", f"{again}web"):
+            self.assertIn(held, done.out)
+        self.assertIn("its own commits land on the newer one", done.out)
+        self.assertEqual(
+            set(self.workspace.files("main")) & {"auth.py", "api.py", "mine.py", "docs.md"},
+            {"auth.py", "api.py", "mine.py"},
+        )
 
 
 if __name__ == "__main__":

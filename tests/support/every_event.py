@@ -94,6 +94,7 @@ EVERY = {
     "preparing": events.preparing(
         AT, "r1", DECISION, branch="feature/auth", worktree="/w/auth", name="Sign-in"
     ),
+    "reopened": events.reopened(AT, "r1", "auth", start_commit="57a7", tip="c0ffee"),
     "based": events.based(AT, "r1", DECISION, start_commit="57a7", base_commit="ba5e"),
     "setting_up": events.setting_up(AT, "r1", "auth"),
     "setup_changed": events.setup_changed(AT, "r1", facts={".git/hooks/x": "d1", "y": ""}),
@@ -138,6 +139,7 @@ EVERY = {
         hint="rorchestrator status",
         force=True,
         owner="config/feature_list.json",
+        attempts=2,
     ),
     "cleaned": events.cleaned(
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
