@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "RORCHESTRATOR_SIMULATION"
 DIRECTIVE = "simulate:"
 QUOTE = "> "
-REVIEWED = " was reviewed"
+REVIEWED = "reviewed"
 """In the first line of a prompt with comments, whose lines are quoted."""
 COST_USD = 0.05
 USAGE = {"input_tokens": 1000, "output_tokens": 100}

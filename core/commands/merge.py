@@ -36,8 +36,7 @@ EXAMPLES = N_("""\
 examples:
   rorchestrator merge
   rorchestrator merge auth --into develop --strategy squash
-  rorchestrator merge --accepted
-  rorchestrator merge --resolve --yes --max-cost 2
+  rorchestrator merge --accepted --resolve --yes --max-cost 2
 """)
 
 

@@ -33,7 +33,6 @@ from .running import run_features
 
 EXAMPLES = N_("""\
 examples:
-  rorchestrator retry auth
   rorchestrator retry auth --yes
   rorchestrator retry auth -m 'Use argon2, not bcrypt.'
   rorchestrator retry auth --attempts 5

@@ -71,10 +71,9 @@ async def _worktree(worktrees: WorktreeManager, known: FeatureState) -> Worktree
         )
     worktree = await worktrees.reopen(known.id, known.work_start)
     if worktree is None:
-        path = shlex.quote(worktrees.path(known.id))
         raise UserError(
             N_("its worktree is not on {branch}").format(branch=branch),
-            hint=f"git -C {path} switch {shlex.quote(branch)}",
+            hint=shlex.join(("git", "-C", worktrees.path(known.id), "switch", branch)),
         )
     busy = await checkouts.operation_in_progress(worktrees.git, worktree.path)
     if busy:

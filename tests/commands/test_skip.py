@@ -48,7 +48,7 @@ class SkipTest(unittest.TestCase):
             said = space.main(action, "auth", *(["--yes"] if action == "retry" else []))
             self.assertEqual(said.code, 1)
             self.assertIn(f"auth is up to date; nothing to {action}", said.err)
-            self.assertIn(f"next: rorchestrator {hint}", said.err)
+            self.assertIn(f"rorchestrator {hint}", said.err)
         # As a run leaves it that is killed between the commit point and the journal.
         run = space.state().feature("auth").run
         story = [e for e in attempt("auth") if e.kind == "preparing"]
