@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -71,7 +72,7 @@ class Help(WithWorkspace):
                 self.assertIn(len(examples), (2, 3))
                 for example in examples:
                     command = example.split("rorchestrator ")[1]
-                    typed = re.split(r" {2,}| \||  >| >", command)[0].split()
+                    typed = shlex.split(re.split(r" {2,}| \||  >| >", command)[0])
                     self.assertEqual(cli.parser(typed[0]).parse_args(typed).command, typed[0])
 
     def test_every_command_takes_the_common_options(self) -> None:

@@ -312,7 +312,6 @@ def run_options(
         arguments.max_time,
         arguments.max_wait,
         retried,
-        given.get("message") or "",
-        given.get("attempts"),
-        " ".join(map(shell_word, ("rorchestrator", *arguments.words))),
+        more_attempts=given.get("attempts"),
+        command=" ".join(map(shell_word, ("rorchestrator", *arguments.words))),
     )

@@ -11,6 +11,7 @@ from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.fold import fold
+from ..model.frozen import replace
 from ..model.json_values import LARGEST
 from ..model.translate import N_, _, shown
 from ..project import control_requests, retrying
@@ -52,7 +53,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m",
         "--message",
-        type=_message,
         metavar=_("TEXT"),
         help=_("say this to its session; - reads it from standard input"),
     )
@@ -70,13 +70,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser)
 
 
-def _message(text: str) -> str:
+def _message(given: str | None) -> str:
+    """The message; ``-`` reads it. Raises :class:`UserError` if it says nothing."""
+    text = given or ""
     if text == "-":
+        text = ""
         with suppress(UnicodeDecodeError):
             text = sys.stdin.read()
-    if not text.strip():
+    if given is not None and not text.strip():
         # An empty shell variable must not pay for a session that has nothing to do.
-        raise argparse.ArgumentTypeError(_("it must say something"))
+        raise UserError(_("the message is empty"), hint=_("say what to change after -m"))
     return text.strip()
 
 
@@ -91,7 +94,7 @@ def _attempts(text: str) -> int:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the current run; without one, start a run."""
-    id, message, attempts = arguments.id, arguments.message or "", arguments.attempts
+    id, message, attempts = arguments.id, _message(arguments.message), arguments.attempts
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
     state = project.state()
@@ -116,5 +119,5 @@ def execute(arguments: argparse.Namespace) -> int:
     check_can_ask(asking(arguments), project)
     if not arguments.allow_bypass:
         check_permissions(project.config, same_words(arguments.words))
-    options = run_options(arguments, selection, retried=id)
+    options = replace(run_options(arguments, selection, retried=id), message=message)
     return run_features(project, options, asking(arguments), display_of(arguments))

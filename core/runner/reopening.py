@@ -71,9 +71,10 @@ async def _worktree(worktrees: WorktreeManager, known: FeatureState) -> Worktree
         )
     worktree = await worktrees.reopen(known.id, known.work_start)
     if worktree is None:
+        path, name = shlex.quote(worktrees.path(known.id)), shlex.quote(branch)
         raise UserError(
             N_("its worktree is not on {branch}").format(branch=branch),
-            hint=shlex.join(("git", "-C", worktrees.path(known.id), "switch", branch)),
+            hint=N_("to switch back: git -C {path} switch {name}").format(path=path, name=name),
         )
     busy = await checkouts.operation_in_progress(worktrees.git, worktree.path)
     if busy:
