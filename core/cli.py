@@ -62,6 +62,7 @@ COMMANDS = {
     "logs": N_("show what Claude, the setup or the checks printed"),
     "history": N_("show past runs: what completed, how long it took, what it cost"),
     "notify": N_("show who gets notifications, or send a test"),
+    "review": N_("read what completed features changed, and answer"),
     "diff": N_("show what a feature itself changed"),
     "web": N_("show a live page of the last run in the browser"),
     "import": N_("make features of a plan that another tool wrote"),
@@ -80,7 +81,7 @@ GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
     N_("steer"): ("stop", "pause", "resume", "skip", "retry", "attach"),
-    N_("review and land"): ("diff", "merge", "undo", "cleanup"),
+    N_("review and land"): ("review", "diff", "merge", "undo", "cleanup"),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),

@@ -40,7 +40,7 @@ SHOP = (
         f"docs/commands/{name}.md"
         for name in ("doctor", "plan", "run", "status", "watch", "why", "report", "logs", "diff")
     ),
-    *(f"docs/commands/{name}.md" for name in ("steering", "merge", "cleanup")),
+    *(f"docs/commands/{name}.md" for name in ("steering", "review", "merge", "cleanup")),
     "docs/EVENTS.md",
     "docs/CONFLICTS.md",
     "docs/CHECKS.md",

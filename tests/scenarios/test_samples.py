@@ -50,6 +50,7 @@ SAMPLED = {
     "commands/merge.md": 2,
     "commands/notify.md": 1,
     "commands/plan.md": 3,
+    "commands/review.md": 1,
     "commands/run.md": 2,
     "commands/steering.md": 1,
     "commands/why.md": 1,
@@ -96,6 +97,19 @@ class Samples(unittest.TestCase):
             self.assertEqual(shop.main("cleanup", "--merged").code, 0)
             said = f"$ rorchestrator undo --yes\n{shop.main('undo', '--yes').out}"
         self.assertEqual(lasting(said), lasting(samples("commands/merge.md")[1]))
+
+    def test_a_review_of_two_features(self) -> None:
+        found = [
+            {"id": "auth", "name": "User Authentication", "prompt": "Write src/auth.py."},
+            {"id": "api", "name": "REST API", "prompt": "Write src/api.py."},
+        ]
+        found[1]["depends_on"] = ["auth"]  # type: ignore[assignment]
+        with Workspace(found, project={"verify": ["true"]}) as shop:
+            made = {"src/auth.py": "x\n" * 12, "deploy.sh": "x\n" * 2}
+            auth = shop.finish("auth", made, cost_usd=0.42)
+            shop.finish("api", {"src/api.py": "x\n" * 9}, start=auth, cost_usd=0.38)
+            said = shop.main("review")
+        self.assertEqual(said.out, samples("commands/review.md")[0])
 
     def test_a_conflict_that_claude_resolves(self) -> None:
         does = {"bash": "printf 'a\\nb\\n' > src/models.py && git add src/models.py"}

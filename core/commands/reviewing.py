@@ -1,0 +1,221 @@
+"""The terminal loop of ``review``: one feature after the other, its diff, then a question."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from ..git import patches
+from ..model.errors import UserError
+from ..model.frozen import dataclass
+from ..model.review import Answer
+from ..model.state import RunState
+from ..model.terminal_text import one_line
+from ..model.translate import _, shown
+from ..model.words import headed
+from ..process.spawner import run_sync
+from ..project.open import OpenProject
+from ..reporter.console import style_of
+from ..reporter.style import Style
+from ..review.answers import Given, comment_of, give, paths_of
+from ..review.gathering import reading_of
+from ..review.lines import feature_lines, hardest_line, heading
+from ..review.reading import Reading, masked
+from .diffing import programs_line, show_diff
+from .options import opened_or_recorded
+
+ACCEPT = ("a", "accept", "accepter")
+COMMENT = ("c", "comment", "commenter")
+REJECT = ("r", "reject", "rejeter")
+SHOW = ("", "d", "diff")
+LATER = ("l", "later", "p", "plus", "n", "next", "s", "suivante")
+QUIT = ("q", "quit", "quitter")
+"""The answers, in every language."""
+
+
+class Left(Exception):
+    """The user quits, or the terminal is gone."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The project as it is at this moment: others answer, and runs go on, meanwhile."""
+
+    project: OpenProject
+    state: RunState
+    reading: Reading
+
+
+def opened_now(arguments: argparse.Namespace, ids: Sequence[str]) -> Opened:
+    """Open the project and read it."""
+    project, _fault = opened_or_recorded(arguments)
+    state = project.state()
+    return Opened(project, state, reading_of(project, state, ids, whole=arguments.all))
+
+
+def review_each(arguments: argparse.Namespace) -> list[str]:
+    """Ask about each feature that waits, or each that is named; the ids with an answer."""
+    style = style_of(sys.stderr, arguments.color)
+    answered: list[str] = []
+    done: set[str] = set()
+    has_begun = arguments.quiet
+    while True:
+        now = opened_now(arguments, arguments.ids)
+        reading = masked(now.reading, arguments.mask)
+        wanted = reading.features if arguments.ids else reading.waiting
+        left = [feature for feature in wanted if feature.id not in done]
+        if not has_begun:
+            has_begun = True
+            _begin(reading, style)
+        if not left:
+            return answered
+        feature = left[0]
+        place = f"{len(done) + 1}/{len(done) + len(left)}"
+        try:
+            outcome = _Question(arguments, now, feature.id, style).ask(place)
+        except Left:
+            return answered
+        if outcome.is_over:
+            done.add(feature.id)
+        if outcome.was_answered and feature.id not in answered:
+            answered.append(feature.id)
+
+
+def _begin(reading: Reading, style: Style) -> None:
+    _print(heading(reading))
+    if reading.hardest:
+        _print(hardest_line(reading, style))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    is_over: bool
+    """Whether the next feature follows; else the same one is read again."""
+    was_answered: bool = False
+
+
+class _Question:
+    """The question about one feature."""
+
+    def __init__(self, arguments: argparse.Namespace, now: Opened, id: str, style: Style) -> None:
+        self.arguments = arguments
+        self.now = now
+        self.style = style
+        # As it is: ids, paths and commits of an answer must not be masked.
+        self.feature = next(each for each in now.reading.features if each.id == id)
+        self.was_shown = False
+        self.was_answered = False
+
+    def ask(self, place: str) -> _Outcome:
+        """Show the feature, then ask until it is answered or left."""
+        shown_now = masked(self.now.reading, self.arguments.mask)
+        feature = next(each for each in shown_now.features if each.id == self.feature.id)
+        _print("", *feature_lines(feature, self.style, place=place))
+        if not feature.has_news:
+            _print(_("Nothing is new since you saw it; Enter shows all of it."))
+        acts: Sequence[tuple[Sequence[str], Callable[[], _Outcome | None]]] = (
+            (SHOW, self._show),
+            (ACCEPT, self._accept),
+            (COMMENT, self._comment),
+            (REJECT, self._reject),
+            (LATER, lambda: _Outcome(True, self.was_answered)),
+        )
+        while True:
+            word = _read(self._words()).strip().lower()
+            if word in QUIT:
+                raise Left
+            act = next((act for words, act in acts if word in words), None)
+            outcome = act() if act else None
+            if outcome is not None:
+                return outcome
+
+    def _words(self) -> str:
+        if not self.was_shown:
+            question = _("Enter shows the diff; [a]ccept, [c]omment, [r]eject, [l]ater, [q]uit?")
+        elif not self.was_answered:
+            question = _("[a]ccept, [c]omment, [r]eject, [d]iff again, [l]ater, [q]uit?")
+        else:
+            question = _("[n]ext, [c]omment again, [a]ccept, [r]eject, [d]iff again, [q]uit?")
+        return f"{headed(self.style.paint(self.feature.id, 'bold'), question)} "
+
+    def _show(self) -> None:
+        """Show what is new in the user's pager; all of it if nothing is."""
+        feature, git = self.feature, self.now.project.git
+        if not feature.start:
+            return
+        self.was_shown = True
+        programs = run_sync(patches.programs_of_repository(git))
+        if not self.arguments.quiet:
+            _print(*filter(None, [programs_line(programs)]))
+        since = feature.since if feature.has_news else feature.start
+        show_diff(git, since, feature.tip, self.arguments.color, without=programs)
+
+    def _accept(self) -> _Outcome:
+        return self._give(Given(Answer.ACCEPTED, saw_all=self.was_shown), _("{id} is accepted."))
+
+    def _reject(self) -> _Outcome | None:
+        text = _read_text(_("Why? Claude gets it when it starts over (an empty line ends it):"))
+        comment = comment_of(text, self._paths()) if text else None
+        return self._give(
+            Given(Answer.REJECTED, comment, saw_all=self.was_shown), _("{id} is rejected.")
+        )
+
+    def _comment(self) -> _Outcome | None:
+        asked = _("Your comment, path:line in front if it is about one (an empty line ends it):")
+        text = _read_text(asked)
+        if not text:
+            return None
+        said = _("Recorded; Claude gets it by: rorchestrator retry {id}")
+        outcome = self._give(
+            Given(None, comment_of(text, self._paths()), saw_all=self.was_shown), said
+        )
+        return None if outcome.was_answered else outcome
+
+    def _paths(self) -> Sequence[str]:
+        return paths_of(self.now.project, self.feature)
+
+    def _give(self, given: Given, said: str) -> _Outcome:
+        """Record an answer, unless the feature is another one by now; then it is read again."""
+        project, _fault = opened_or_recorded(self.arguments)
+        try:
+            give(project, project.state(), self.feature, given)
+        except UserError as error:
+            _print(one_line(shown(error.message)))
+            return _Outcome(False, self.was_answered)
+        self.was_answered = True
+        _print(said.format(id=self.feature.id))
+        return _Outcome(True, True)
+
+
+def _read(question: str) -> str:
+    """A line of the user's. Raises :class:`Left` at the end of the input."""
+    print(question, end="", file=sys.stderr, flush=True)
+    line = _line()
+    if not line:
+        _print("")
+        raise Left
+    return line
+
+
+def _read_text(question: str) -> str:
+    """The lines up to an empty one, or up to the end of the input."""
+    _print(question)
+    lines: list[str] = []
+    while True:
+        line = _line()
+        if not line.strip():
+            return "\n".join(lines).strip()
+        lines.append(line.rstrip())
+
+
+def _line() -> str:
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        return "\n"
+
+
+def _print(*lines: str) -> None:
+    if lines:
+        print("\n".join(lines), file=sys.stderr, flush=True)

@@ -1,0 +1,119 @@
+"""``review`` without a terminal: the evidence, JSON, and answers as options."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.commands import review
+from tests.support.commands import wait_until
+from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+
+class Shown(unittest.TestCase):
+    space: Workspace
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.space = Workspace([feature("auth"), feature("api", depends_on=["auth"])])
+        cls.addClassCleanup(cls.space.close)
+        start = cls.space.finish("auth", {"auth.py": "1\n"})
+        cls.space.finish("api", {"api.py": "1\n"}, start=start)
+
+    def test_without_a_terminal_it_prints_what_waits_and_how_to_answer(self) -> None:
+        said = self.space.main("review")
+        self.assertEqual((said.code, said.err), (0, ""))
+        self.assertIn("Waiting for your review, to land on main: 2 of 2 features\n", said.out)
+        self.assertLess(said.out.index("[1/2] auth"), said.out.index("[2/2] api"))
+        self.assertIn("  rorchestrator review auth --accept\n", said.out)
+
+    def test_json_has_the_features_in_order(self) -> None:
+        found = self.space.main("review", "--json").json
+        self.assertEqual([each["id"] for each in found["features"]], ["auth", "api"])
+        self.assertEqual(found["features"][1]["start_commit"], found["features"][0]["commit"])
+        self.assertEqual(
+            [e["id"] for e in self.space.main("review", "api", "--json").json["features"]], ["api"]
+        )
+
+    def test_what_makes_no_sense_is_refused_with_what_to_type(self) -> None:
+        for words, said in (
+            (("--accept",), "name the features"),
+            (("auth", "--accept", "--comment", "x"), "a comment asks for a change"),
+            (("auth", "api", "--comment", "x"), "about one feature"),
+            (("auth", "api", "--accept", "--at", "c0ffee"), "about one feature"),
+            (("auth", "--at", "c0ffee"), "--at goes with"),
+            (("nwe",), "unknown feature 'nwe'"),
+            (("auth", "--comment", " "), "the comment is empty"),
+            (("auth", "--file", "missing"), "--file missing can't be read: No such file"),
+            (("auth", "--file", "latin"), "it is not UTF-8"),
+            (("auth", "--comment", "x" * (review.LARGEST_COMMENT + 1)), "at most 60000 characters"),
+        ):
+            with self.subTest(words[:4]):
+                self.space.write({"latin": b"caf\xe9"})
+                done = self.space.main("review", *words)
+                self.assertEqual(done.code, 2)
+                self.assertIn(said, done.err)
+        self.assertEqual(self.space.events("commented"), [])
+
+
+class Answers(WorkspaceTest):
+    def setUp(self) -> None:
+        self.use(Workspace([feature("auth"), feature("api")]))
+        self.tip = self.workspace.finish("auth", {"auth.py": "1\n"})
+        self.workspace.finish("api", {"api.py": "1\n"})
+
+    def test_features_are_accepted_and_no_longer_wait(self) -> None:
+        said = self.workspace.main("review", "auth", "api", "--accept")
+        self.assertEqual((said.code, said.err), (0, ""))
+        self.assertIn(f"auth is accepted at {self.tip[:10]}\n", said.out)
+        self.assertIn("0 of 2 features", self.workspace.main("review").out)
+        self.assertNotIn("To answer", self.workspace.main("review").out)
+
+    def test_a_comment_comes_from_a_file_or_from_stdin(self) -> None:
+        self.workspace.write({"said.txt": "auth.py:1 Use two.\n"})
+        said = self.workspace.main("review", "auth", "--file", "said.txt")
+        self.assertIn("to give it to Claude: rorchestrator retry auth\n", said.out)
+        words = ("review", "auth", "--reject", "--file", "-", "--json")
+        reply = self.workspace.main(*words, stdin=b"Start over.\n").json
+        (answered,) = reply["features"]
+        self.assertEqual((answered["id"], answered["answer"]), ("auth", "rejected"))
+        self.assertEqual(
+            (answered["commit"], answered["comment"]["text"]), (self.tip, "Start over.")
+        )
+        first, second = self.workspace.state().feature("auth").review.comments
+        self.assertEqual((first.path, first.line, first.text), ("auth.py", 1, "Use two."))
+        self.assertEqual(second.text, "Start over.")
+        self.assertEqual(self.workspace.main("review", "api", "--reject", "--quiet").out, "")
+
+    def test_an_answer_can_be_bound_to_the_commit_that_was_read(self) -> None:
+        self.assertEqual(
+            self.workspace.main("review", "auth", "--accept", "--at", self.tip[:8]).code, 0
+        )
+        said = self.workspace.main("review", "auth", "--accept", "--at", "c0ffee")
+        self.assertEqual(said.code, 1)
+        self.assertIn("auth has changed since it was read", said.err)
+        rejected = self.workspace.main("review", "api", "--reject")
+        self.assertIn("to start it over: rorchestrator retry api", rejected.out)
+
+    def test_while_a_run_goes_on_two_terminals_answer_and_none_is_lost(self) -> None:
+        space, go = self.workspace, self.workspace.beside("go")
+        space.change([*space.document["features"], feature("ui", {"write": "ui.md"}, {"wait": go})])
+        run = space.start("run", "--yes", "--only", "ui")
+        wait_until(lambda: space.events("attempt_started")[2:], "the run goes on")
+        one = space.start("review", "auth", "--accept")
+        other = space.start("review", "api", "--comment", "api.py:1 More.")
+        self.assertEqual([(each.end().code, each.err) for each in (one, other)], [(0, "")] * 2)
+        state = space.state()
+        self.assertTrue(state.feature("auth").review.is_accepted(self.tip))
+        self.assertEqual([c.text for c in state.feature("api").review.comments], ["More."])
+        moved = space.commit({"auth.py": "2\n"}, at=space.worktree("auth"))
+        stale = space.start("review", "auth", "--accept", "--at", self.tip).end()
+        self.assertEqual(stale.code, 1)
+        self.assertFalse(space.state().feature("auth").review.is_accepted(moved))
+        space.touch("go")
+        self.assertEqual(run.end().code, 0)
+        self.assertEqual(space.state().feature("ui").review.answer, None)
+        self.assertEqual(len(space.state().feature("api").review.comments), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,141 @@
+"""The questions of `review` at a terminal: real processes, git's own pager, hostile names."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from core.commands.reviewing import ACCEPT, COMMENT, LATER, QUIT, REJECT, SHOW
+from core.model.review import Answer, Review
+from tests.support.commands import Running, wait_until
+from tests.support.terminals import PseudoTerminal
+from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+HOSTILE = "b\x1b[31m\nx\udcff"
+ENV = {"TERM": "xterm", "GIT_PAGER": "cat", "PAGER": "cat", "NO_COLOR": "1"}
+
+
+class Reviewing(WorkspaceTest):
+    def setUp(self) -> None:
+        self.use(Workspace([feature("auth"), feature("api", depends_on=["auth"])]))
+        self.tip = self.workspace.finish("auth", {"a.py": "one\n", HOSTILE: "two\n", "b": b"\0"})
+        self.workspace.finish("api", {"api.py": "1\n"}, start=self.tip)
+        self.terminal = PseudoTerminal()
+        self.addCleanup(self.terminal.__exit__)
+
+    def start(self, *words: str, **env: str) -> Running:
+        theirs = self.terminal.theirs
+        return self.workspace.start("review", *words, terminal=theirs, env={**ENV, **env})
+
+    def until(self, text: str) -> None:
+        """Wait for new output."""
+        new: list[str] = []
+
+        def there() -> bool:
+            new.append(self.terminal.read())
+            return text in "".join(new)
+
+        wait_until(there, text)
+
+    def type(self, line: str) -> None:
+        os.write(self.terminal.ours, line.encode())
+
+    def review(self, id: str) -> Review:
+        return self.workspace.state().feature(id).review
+
+    def end(self, running: Running) -> int:
+        wait_until(
+            lambda: self.terminal.read() is not None and running.process.poll() is not None,
+            "its end",
+        )
+        return running.end().code
+
+    def test_one_after_the_other_is_shown_and_answered(self) -> None:
+        running = self.start()
+        self.until("auth: Enter shows the diff; [a]ccept, [c]omment, [r]eject, [l]ater, [q]uit? ")
+        self.assertIn("[1/2] auth\r\n", self.terminal.written)
+        self.type("\n")
+        self.until("[d]iff again")
+        self.assertIn("+one", self.terminal.written)
+        self.assertIn("Binary files", self.terminal.written)
+        self.assertNotIn("\x1b[31m\nx", self.terminal.written)
+        self.type("c\n")
+        self.until("an empty line ends it")
+        self.type("a.py:1 Use two.\nOr three.\n\n")
+        self.until("[n]ext, [c]omment again")
+        (comment,) = self.review("auth").comments
+        self.assertEqual((comment.path, comment.line), ("a.py", 1))
+        self.assertEqual(comment.text, "Use two.\nOr three.")
+        self.assertEqual(set(self.review("auth").seen), {"a.py", HOSTILE, "b"})
+        self.type("what\nn\n")
+        self.until("api: Enter shows")
+        self.type("A\n")
+        self.until("To land what is accepted: rorchestrator merge api")
+        self.assertEqual(self.end(running), 0)
+        self.assertEqual(self.review("api").answer, Answer.ACCEPTED)
+
+    def test_a_rejection_has_a_reason_and_what_is_named_is_asked_about_again(self) -> None:
+        running = self.start("auth")
+        self.until("Enter shows")
+        self.type("r\n")
+        self.until("Why?")
+        self.type("Too slow.\n\n")
+        self.until("auth is rejected.")
+        self.assertEqual(self.end(running), 0)
+        review = self.review("auth")
+        self.assertEqual((review.answer, review.comments[0].text), (Answer.REJECTED, "Too slow."))
+        running = self.start("auth")
+        self.until("Nothing is new since you saw it; Enter shows all of it.")
+        self.type("d\nr\n\n")
+        self.until("Why?")
+        self.assertIn("+one", self.terminal.written)
+        self.assertEqual(self.end(running), 0)
+        self.assertEqual(len(self.review("auth").comments), 1)
+
+    def test_later_and_quit_and_the_end_of_the_input_record_nothing(self) -> None:
+        for keys in ("l\nq\n", "l\n\x04", "c\n\nq\n", "\x04"):
+            with self.subTest(keys):
+                running = self.start()
+                self.until("Enter shows")
+                self.type(keys)
+                self.assertEqual(self.end(running), 0)
+        self.assertEqual(self.review("auth"), Review())
+
+    def test_an_answer_to_what_has_moved_is_refused_and_asked_again(self) -> None:
+        running = self.start("auth")
+        self.until("Enter shows")
+        moved = self.workspace.commit({"a.py": "other\n"}, at=self.workspace.worktree("auth"))
+        self.type("a\n")
+        self.until("auth has changed since it was read")
+        self.until("Enter shows")
+        self.assertIsNone(self.review("auth").answer)
+        self.type("\na\n")
+        self.until("auth is accepted.")
+        self.assertIn("+other", self.terminal.written)
+        self.assertEqual(self.end(running), 0)
+        self.assertTrue(self.review("auth").is_accepted(moved))
+
+    def test_what_another_terminal_answered_meanwhile_is_not_asked(self) -> None:
+        running = self.start()
+        self.until("auth: Enter shows")
+        self.assertEqual(self.workspace.main("review", "api", "--accept").code, 0)
+        self.type("a\n")
+        self.until("rorchestrator merge auth api")
+        self.assertEqual(self.end(running), 0)
+
+    def test_work_that_cannot_be_read_has_no_diff(self) -> None:
+        self.workspace.git("update-ref", "-d", "refs/heads/feature/api")
+        story = self.workspace.journal("api")
+        self.assertTrue(story)
+        running = self.start("api", TERM="dumb")
+        self.until("Enter shows")
+        self.type("\nl\n")
+        self.assertEqual(self.end(running), 0)
+
+    def test_no_key_means_two_things(self) -> None:
+        keys = [key for keys in (ACCEPT, COMMENT, REJECT, SHOW, LATER, QUIT) for key in keys]
+        self.assertEqual(len(set(keys)), len(keys))
+
+
+if __name__ == "__main__":
+    unittest.main()
