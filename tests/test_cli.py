@@ -257,7 +257,7 @@ class UsageErrors(WithWorkspace):
             ("plan", "--config", ""): "it must name a file",
             ("plan", "--only", " , "): "it must name a feature",
             ("logs",): "required: ID",
-            ("cleanup",): "cleanup needs exactly one of: ids, --merged, --all",
+            ("cleanup",): "cleanup needs exactly one of: ids, --merged, --all, --prune",
             ("cleanup", "--all", "--merged"): "exactly one of",
             ("cleanup", "--all", "x"): "exactly one of",
             ("run",): "no terminal to ask on",

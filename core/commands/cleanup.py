@@ -23,14 +23,16 @@ from ..reporter.console import style_of
 from ..reporter.documents import local_time
 from ..reporter.status_text import stray_lines
 from ..reporter.style import Style
+from . import pruning
 from .ask_consent import check_consent, commands_of_cleanup
-from .options import add_common_options, asking, opened
+from .options import add_common_options, asking, opened, seconds
 
 EXAMPLES = N_("""\
 examples:
   rorchestrator cleanup --merged
   rorchestrator cleanup --all --dry-run
   rorchestrator cleanup auth --discard
+  rorchestrator cleanup --prune --older-than 60d --dry-run
 """)
 
 
@@ -59,10 +61,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--discard", action="store_true", help=_("also remove work that exists nowhere else")
     )
     parser.add_argument(
+        "--prune",
+        action="store_true",
+        help=_("remove old refs of results and kept work that nothing needs; asks before"),
+    )
+    parser.add_argument(
+        "--older-than",
+        type=seconds,
+        metavar=_("TIME"),
+        help=_("with --prune: only refs of at least this age, such as 2d (default: 30d)"),
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help=_("show what would be removed, and remove nothing")
     )
     parser.add_argument(
-        "-y", "--yes", action="store_true", help=_("consent to the list's teardown without asking")
+        "-y",
+        "--yes",
+        action="store_true",
+        help=_("do not ask: consent to the list's teardown, and prune"),
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
@@ -70,11 +86,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Clean up; exit 1 if a requested feature was kept."""
-    if sum((bool(arguments.ids), arguments.merged, arguments.all)) != 1:
+    if sum((bool(arguments.ids), arguments.merged, arguments.all, arguments.prune)) != 1:
         raise UserError(
-            _("cleanup needs exactly one of: ids, --merged, --all"),
+            _("cleanup needs exactly one of: ids, --merged, --all, --prune"),
             hint="rorchestrator cleanup --merged",
         )
+    if arguments.prune:
+        return pruning.execute(arguments)
+    if arguments.older_than is not None:
+        raise UserError(_("--older-than is only for --prune"), hint="rorchestrator cleanup --prune")
     project = opened(arguments)
     options = CleanupOptions(
         tuple(arguments.ids),

@@ -50,7 +50,17 @@ EXACT = frozenset(
         ),
         *("inputs", "into", "kept_ref", "key", "log", "made", "merged_into", "other", "request"),
         *("session_id", "start_commit", "status", "strategy", "tip", "until", "worktree"),
-        *("answer", "comment", "comments", "remote", "seen", "verdict", "branches", "moved_from"),
+        *(
+            "answer",
+            "comment",
+            "comments",
+            "remote",
+            "seen",
+            "verdict",
+            "branches",
+            "moved_from",
+            "refs",
+        ),
     )
 )
 """The keys whose values are never masked: the next run needs them. The rest is for people."""
@@ -396,6 +406,11 @@ def undoing(at: float, move: Move, *, kept_ref: str, branches: Mapping[str, str]
 def undone(at: float, move: Move) -> Event:
     """The branch is back: what the merge landed on it has not landed any more."""
     return Event("undone", at, move.merge, data=_way_back(move))
+
+
+def pruned(at: float, refs: Mapping[str, str]) -> Event:
+    """``cleanup --prune`` is about to remove refs; until git gc, their commits bring them back."""
+    return Event("pruned", at, "", data={"refs": dict(refs)})
 
 
 def _way_back(move: Move) -> dict[str, Json]:

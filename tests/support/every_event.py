@@ -164,6 +164,7 @@ EVERY = {
         AT, MOVE, kept_ref="refs/rorchestrator/undone/merge-1", branches={"auth": "feature/auth"}
     ),
     "undone": events.undone(AT, MOVE),
+    "pruned": events.pruned(AT, {"refs/rorchestrator/kept/auth/r1": "c0ffee"}),
     "merged": events.merged(
         AT, "merge-1", "auth", into="main", commit="c0ffee", strategy=Strategy.SQUASH
     ),
