@@ -30,7 +30,6 @@ from .options import add_common_options, asking, opened, seconds
 EXAMPLES = N_("""\
 examples:
   rorchestrator cleanup --merged
-  rorchestrator cleanup --all --dry-run
   rorchestrator cleanup auth --discard
   rorchestrator cleanup --prune --older-than 60d --dry-run
 """)
