@@ -6,13 +6,14 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..model.check_verdict import Verdict
 from ..model.costs import Cost, total_usd
 from ..model.excerpt import some
 from ..model.moments import minute, minute_of, moment
 from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
-from ..model.translate import N_, _, shown
+from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, duration, headed, money, percent
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
@@ -57,6 +58,7 @@ def status_lines(
     yield from rest
     if not quiet:
         yield from _total(status, style)
+        yield from _verdicts(status)
     has_worktrees = len(fitting[0]) == len(COLUMNS)
     for feature in status.features:
         yield from _details(feature, style, verbose=verbose, has_worktrees=has_worktrees)
@@ -100,6 +102,25 @@ def _total(status: ProjectStatus, style: Style) -> Iterator[str]:
     yield _("Total: {said}{more} over all runs, {done} of {count} completed").format(
         said=said, more=more, done=done, count=len(features)
     )
+
+
+def _verdicts(status: ProjectStatus) -> Iterator[str]:
+    """The checks that counted as passed, and did not simply pass."""
+    made = [each for feature in status.features for each in feature.state.verdicts.values()]
+    for verdict in (Verdict.NOT_YOURS, Verdict.FLAKY):
+        checks = list(dict.fromkeys(each.check for each in made if each.verdict is verdict))
+        text = ngettext(
+            "{count} check is flaky: {checks}", "{count} checks are flaky: {checks}", len(checks)
+        )
+        if verdict is Verdict.NOT_YOURS:
+            text = ngettext(
+                "{count} check was failing before: not yours ({checks})",
+                "{count} checks were failing before: not yours ({checks})",
+                len(checks),
+            )
+        if checks:
+            named = shown(some([f"`{check}`" for check in checks]))
+            yield one_line(text.format(count=len(checks), checks=named))
 
 
 def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterator[str]:

@@ -29,8 +29,8 @@ NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """For checks, unless the user sets another one: Python would rewrite caches, even tracked ones."""
 
 
-ALREADY = N_("passed before on the same tree")
-"""How a check ended that was not run because its result is known."""
+PASSED = N_("passed")
+"""How a check ended that was not run because it is known to pass."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class CheckRunner:
 
     def ending(self, key: str) -> str:
         """How a check ended whose result is known."""
-        return self.endings.get(key, ALREADY)
+        return self.endings.get(key, PASSED)
 
     def supplied(self, worktree: Worktree) -> str:
         """The digest of what `copy` brought into a worktree."""

@@ -15,12 +15,9 @@ from ..model.frozen import dataclass, replace
 from ..model.list_commands import shell_command
 from ..model.translate import N_
 from ..worktree.worktree import Worktree
-from .check_runner import CheckRunner, Result
+from .check_runner import PASSED, CheckRunner, Result
 from .failure import Failure
 from .start_looks import Before, Start, StartLooks
-
-KEPT = N_("is kept")
-"""How a contract ended that holds."""
 
 IN_CLEAN = N_("in a clean checkout, {what}")
 
@@ -221,7 +218,7 @@ class Judge:
 
 
 def _kept(failure: Failure | None) -> str:
-    return KEPT if failure is None else failure.cause
+    return PASSED if failure is None else failure.cause
 
 
 def _promised(failure: Failure, contract: str) -> Failure:

@@ -6,6 +6,7 @@ import os
 import unittest
 
 from core.model.attempt import Attempt
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.costs import Cost
 from core.model.frozen import replace
 from core.model.moments import minute, minute_of, moment
@@ -24,6 +25,23 @@ RUNNING = Run(RUN, AT, pid=HOLDER.pid)
 def attempt(number: int = 1, usd: float | None = None, *, is_over: bool = True) -> Attempt:
     outcome = AttemptOutcome(Status.FAILED, cost_usd=usd) if is_over else None
     return Attempt(RUN, number, "s1", AT, outcome=outcome)
+
+
+class TheVerdicts(unittest.TestCase):
+    def test_checks_that_counted_as_passed_are_named_once(self) -> None:
+        red = CheckVerdict("make lint", Scope.PROJECT, Verdict.NOT_YOURS)
+        flaky = CheckVerdict("make e2e", Scope.PROJECT, Verdict.FLAKY)
+        kept = CheckVerdict("make test", Scope.PROJECT, Verdict.KEPT)
+        made = {f"project {each.check}": each for each in (red, flaky, kept)}
+        feature = replace(FEATURE, state=replace(FEATURE.state, verdicts=made))
+        status = replace(PROJECT, features=(feature, feature))
+        lines = list(status_lines(status, PLAIN))
+        for expected in (
+            "1 check was failing before: not yours (`make lint`)",
+            "1 check is flaky: `make e2e`",
+        ):
+            self.assertEqual(lines.count(expected), 1, lines)
+        self.assertNotIn("not yours", "\n".join(status_lines(status, PLAIN, quiet=True)))
 
 
 class TheHeading(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""The glossary: twenty terms, and names, messages and pages without the words that it avoids."""
+"""The glossary: its terms, and names, messages and pages without the words that it avoids."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 class Glossary(unittest.TestCase):
-    def test_the_glossary_has_twenty_terms(self) -> None:
-        self.assertEqual(len(rows()), 20)
+    def test_the_glossary_has_at_most_thirty_terms(self) -> None:
+        self.assertIn(len(rows()), range(20, 31))
         self.assertGreater(len(avoided()), 20)
 
     def test_no_name_message_or_page_has_an_avoided_word(self) -> None:
