@@ -266,6 +266,7 @@ TESTED_BY = {
     "commands.pruning": "landing.test_prune",
     "commands.resume": "scenarios.test_steering",
     "commands.retry": "scenarios.test_steering",
+    "commands.retrying": "scenarios.test_comments",
     "commands.running": "commands.test_run",
     "commands.schema": "project.test_schema",
     "commands.stop": "scenarios.test_steering",

@@ -6,31 +6,11 @@ import argparse
 import sys
 from contextlib import suppress
 
-from ..dag import incremental
-from ..model.control_action import ControlAction
-from ..model.decision import Action
-from ..model.errors import ExitCode, UserError
-from ..model.fold import fold
-from ..model.frozen import replace
+from ..model.errors import UserError
 from ..model.json_values import LARGEST
-from ..model.translate import N_, _, shown
-from ..project import control_requests, retrying
-from ..project.decisions import apply_skips, check_permissions, decide
-from ..project.selection import Selection, check_known
-from . import steer
-from .ask_consent import check_can_ask
-from .options import (
-    add_common_options,
-    add_progress_option,
-    add_running_options,
-    asking,
-    display_of,
-    opened,
-    opened_or_recorded,
-    run_options,
-    same_words,
-)
-from .running import run_features
+from ..model.translate import N_, _
+from .options import add_common_options, add_progress_option, add_running_options
+from .retrying import retry_feature
 
 EXAMPLES = N_("""\
 examples:
@@ -94,30 +74,5 @@ def _attempts(text: str) -> int:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the current run; without one, start a run."""
-    id, message, attempts = arguments.id, _message(arguments.message), arguments.attempts
-    project, fault = opened_or_recorded(arguments)
-    check_known("", [id], project.dag.features)
-    state = project.state()
-    run = control_requests.running(project, state)
-    if run:
-        made = retrying.said(project, id, message)
-        asked = ControlAction.RETRY
-        reply = control_requests.ask(project, run, asked, id, made=made, attempts=attempts)
-        return steer.show(arguments, reply)
-    if fault:
-        project = opened(arguments)  # raises the fault of the list
-    selection = Selection((id,))
-    state = fold(retrying.retried(project, id, message, attempts), state)
-    decision = decide(apply_skips(project, state), state, selection)[id]
-    if decision.action is Action.SKIP:
-        again = f"rorchestrator run --only {id} --fresh"
-        raise UserError(
-            _("{id} is {reason}; nothing to retry").format(id=id, reason=shown(decision.reason)),
-            hint=again if decision.merged else incremental.nothing_said(id),
-            exit_code=ExitCode.INCOMPLETE,
-        )
-    check_can_ask(asking(arguments), project)
-    if not arguments.allow_bypass:
-        check_permissions(project.config, same_words(arguments.words))
-    options = replace(run_options(arguments, selection, retried=id), message=message)
-    return run_features(project, options, asking(arguments), display_of(arguments))
+    message = _message(arguments.message)
+    return retry_feature(arguments, arguments.id, message, arguments.attempts)

@@ -62,6 +62,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=_("the comment is the content of this file; - is stdin"),
     )
     group.add_argument(
+        "--retry",
+        action="store_true",
+        help=_("give the comment to Claude at once, as rorchestrator retry does"),
+    )
+    group.add_argument(
+        "-y", "--yes", action="store_true", help=_("with --retry: do not ask before the run")
+    )
+    group.add_argument(
         "--at",
         metavar=_("COMMIT"),
         help=_("the commit that was read; if the feature has another one by now, refuse"),
@@ -73,14 +81,14 @@ def execute(arguments: argparse.Namespace) -> int:
     """Show, ask, or record an answer."""
     from .reviewing import opened_now
 
-    is_answer = arguments.accept or arguments.reject or _has_comment(arguments)
-    if is_answer:
+    if arguments.accept or arguments.reject or _has_comment(arguments):
         return _answer(arguments)
-    if arguments.at:
-        raise UserError(
-            _("--at goes with --accept, --reject or --comment"),
-            hint="rorchestrator review ID --accept --at COMMIT",
-        )
+    for option in ("at", "retry", "yes"):
+        if getattr(arguments, option):
+            raise UserError(
+                _("--{option} goes with an answer").format(option=option),
+                hint="rorchestrator review ID --comment TEXT",
+            )
     if not arguments.json and _is_terminal():
         return _ask(arguments)
     return _show(arguments, opened_now(arguments, arguments.ids))
@@ -132,12 +140,18 @@ def _ask(arguments: argparse.Namespace) -> int:
 def _answer(arguments: argparse.Namespace) -> int:
     """Record an answer to the features that are named."""
     from ..model.review import Answer
+    from ..project import control_requests
     from ..review.answers import Given, answer_document, comment_of, give, paths_of
+    from .ask_consent import check_can_ask
+    from .options import asking
+    from .retrying import retry_feature
     from .reviewing import opened_now
 
     _check_answer(arguments)
     text = _text(arguments)
     now = opened_now(arguments, arguments.ids)
+    if arguments.retry and not control_requests.running(now.project, now.state):
+        check_can_ask(asking(arguments), now.project)
     answer = Answer.ACCEPTED if arguments.accept else Answer.REJECTED if arguments.reject else None
     replies = []
     for feature in now.reading.features:
@@ -150,8 +164,19 @@ def _answer(arguments: argparse.Namespace) -> int:
         if not (arguments.json or arguments.quiet):
             print(one_line(_said(feature, given)), flush=True)
     if arguments.json:
-        print(json.dumps({"features": replies}))
+        print(json.dumps({"features": replies}), flush=True)
+    if arguments.retry:
+        return retry_feature(_as_retry(arguments), arguments.ids[0])
     return ExitCode.UP_TO_DATE
+
+
+def _as_retry(arguments: argparse.Namespace) -> argparse.Namespace:
+    """The arguments with the defaults of what only ``retry`` has."""
+    from ..orchestrator.run_options import MAX_WAIT_SECONDS
+
+    defaults = {"allow_bypass": False, "max_cost": None, "max_time": None}
+    more = {"max_wait": MAX_WAIT_SECONDS, "progress": "auto"}
+    return argparse.Namespace(**{**defaults, **more, **vars(arguments)})
 
 
 def _check_answer(arguments: argparse.Namespace) -> None:
@@ -164,9 +189,15 @@ def _check_answer(arguments: argparse.Namespace) -> None:
             _("a comment asks for a change, and --accept for none"),
             hint=_("leave out one of them"),
         )
-    if len(arguments.ids) > 1 and (_has_comment(arguments) or arguments.at):
+    if arguments.retry and not (arguments.reject or _has_comment(arguments)):
         raise UserError(
-            _("--comment, --file and --at are about one feature"), hint=_("name one feature")
+            _("--retry goes with a comment or with --reject"),
+            hint="rorchestrator review ID --comment TEXT --retry",
+        )
+    if len(arguments.ids) > 1 and (arguments.retry or _has_comment(arguments) or arguments.at):
+        raise UserError(
+            _("--comment, --file, --retry and --at are about one feature"),
+            hint=_("name one feature"),
         )
 
 

@@ -45,15 +45,24 @@ def after_run(
     """
     completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
     steps = []
-    if completed:
+    if completed and lands_all(features, lands=lands):
         steps.append((f"rorchestrator diff {completed[0]}", N_("what a feature changed")))
-    is_landed = all(map(_has_landed, features)) or (lands and len(completed) == len(features))
-    if completed and not is_landed:
+    elif completed:
+        steps.append((REVIEW, N_("what the features changed, for your answer")))
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
         steps.append((f"rorchestrator merge{named}", N_("lands what is completed")))
     if any(feature.status is Status.CANCELLED for feature in features):
         steps.append(("rorchestrator run", N_("continues where this run stopped")))
     return steps
+
+
+REVIEW = "rorchestrator review"
+
+
+def lands_all(features: Sequence[FeatureState], *, lands: bool) -> bool:
+    """Whether all features landed, or the run ``lands`` them: then there is nothing to review."""
+    are_complete = all(feature.status is Status.COMPLETED for feature in features)
+    return all(map(_has_landed, features)) or (lands and are_complete)
 
 
 def _has_landed(feature: FeatureState) -> bool:

@@ -7,6 +7,7 @@ from ..model.attempt import cost_of
 from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Stray
+from ..model.review import Answer
 from ..model.state import FeatureState, Run
 from ..model.window import Window
 from .documents import check_document, cost_document, local_time
@@ -92,6 +93,15 @@ class FeatureStatus:
         return "interrupted" if was_killed else self.state.status.value
 
     @property
+    def answer(self) -> Answer | None:
+        """The reader's answer to its work as it is; a rejection lasts until it starts over."""
+        review, work = self.state.review, self.state.work
+        if review.is_rejected:
+            return Answer.REJECTED
+        tip = self.checkout.commit or (work.commit if work else "")
+        return Answer.ACCEPTED if review.is_accepted(tip) else None
+
+    @property
     def duration_seconds(self) -> float | None:
         """How long the feature has taken; ``None`` if its start or its end is unknown."""
         until = self.at if self.is_active else self.state.ended_at
@@ -125,6 +135,10 @@ class FeatureStatus:
             "fault": state.fault.value if state.status.unsuccessful else None,
             "set_up": state.is_ready,
             "last_check": check_document(state.last_check),
+            "review": {
+                "answer": self.answer.value if self.answer else None,
+                "open_comments": len(state.review.open_comments),
+            },
             **self.checkout.to_json(),
         }
 

@@ -204,7 +204,7 @@ def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
     seconds = feature.duration_seconds
     cells = (
         f"{feature.id} ({other})" if other not in ("", owner) else feature.id,
-        _(feature.status.replace("_", " ")),
+        _(feature.status.replace("_", " ")) + _review(feature),
         _cost(feature, style) + _resolution_cost(feature),
         "-" if seconds is None else duration(seconds),
         str(checkout.ahead),
@@ -213,6 +213,16 @@ def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
         _worktree(checkout),
     )
     return list(map(one_line, cells))
+
+
+def _review(feature: FeatureStatus) -> str:
+    """The reader's answer to a completed feature, or how many comments wait for Claude."""
+    if feature.state.status is not Status.COMPLETED:
+        return ""
+    comments = len(feature.state.review.open_comments)
+    if feature.answer is not None:
+        return f" ({_(feature.answer.value)})"
+    return f" ({counted(comments, 'comment')})" if comments else ""
 
 
 def _cost(feature: FeatureStatus, style: Style) -> str:

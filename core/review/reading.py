@@ -76,9 +76,9 @@ class FeatureReading:
 
     @property
     def answer(self) -> Answer | None:
-        """The answer to the commit that is read."""
+        """The answer to what is read; a rejection lasts until the feature starts over."""
         given = self.known.review
-        return given.answer if given.commit == self.tip else None
+        return given.answer if given.is_rejected or given.commit == self.tip else None
 
     @property
     def comments(self) -> tuple[Comment, ...]:

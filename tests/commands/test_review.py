@@ -40,7 +40,9 @@ class Shown(unittest.TestCase):
             (("auth", "--accept", "--comment", "x"), "a comment asks for a change"),
             (("auth", "api", "--comment", "x"), "about one feature"),
             (("auth", "api", "--accept", "--at", "c0ffee"), "about one feature"),
-            (("auth", "--at", "c0ffee"), "--at goes with"),
+            (("auth", "--at", "c0ffee"), "--at goes with an answer"),
+            (("auth", "--retry"), "--retry goes with an answer"),
+            (("auth", "--accept", "--retry"), "--retry goes with a comment"),
             (("nwe",), "unknown feature 'nwe'"),
             (("auth", "--comment", " "), "the comment is empty"),
             (("auth", "--file", "missing"), "--file missing can't be read: No such file"),
@@ -113,6 +115,33 @@ class Answers(WorkspaceTest):
         self.assertEqual(run.end().code, 0)
         self.assertEqual(space.state().feature("ui").review.answer, None)
         self.assertEqual(len(space.state().feature("api").review.comments), 1)
+
+
+class WithClaude(WorkspaceTest):
+    """The whole way of a feature: read, commented, retried, read again, accepted."""
+
+    def test_after_a_retry_only_what_is_new_is_shown(self) -> None:
+        self.use(Workspace([feature("auth", {"write": "a.py"}, {"write": "b.py"})]))
+        space = self.workspace
+        run = space.run()
+        self.assertIn("→ rorchestrator review  (what the features changed", run.out)
+        comment = 'a.py:1 simulate: {"write": "a.py", "content": "better\\n"}'
+        refused = space.main("review", "auth", "--comment", comment, "--retry")
+        self.assertEqual(refused.code, 2)
+        self.assertEqual(space.events("commented"), [], "nothing to repeat")
+        self.assertEqual(space.main("review", "auth", "--comment", "And b.py.").code, 0)
+        words = ("review", "auth", "--comment", comment, "--retry", "--yes")
+        self.assertEqual(space.command(*words).code, 0)
+        (auth,) = space.main("review", "--json").json["features"]
+        self.assertEqual([c["sent"] for c in auth["comments"]], [True, True])
+        self.assertTrue(auth["waits"])
+        sights = {file["path"]: file["sight"] for file in auth["files"]}
+        self.assertEqual((sights["a.py"], sights["b.py"]), ("changed", "seen"))
+        (new,) = [file["new"]["patch"] for file in auth["files"] if file["path"] == "a.py"]
+        self.assertIn("\n+better\n", new)
+        self.assertEqual(space.main("review", "auth", "--accept").code, 0)
+        self.assertEqual(space.main("merge", "--accepted").code, 0)
+        self.assertIn("Nothing to review", space.main("review").out)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ class AfterARun(unittest.TestCase):
                 "resolution_cost_usd": 0.0,
                 "cost_is_complete": True,
                 "attempts": 1,
+                "review": {"answer": None, "open_comments": 0},
                 "branch": "feature/auth",
                 "commit": space.commit_of("feature/auth"),
                 "ahead": 1,

@@ -7,7 +7,8 @@ import unittest
 from core.model.attempt import Attempt
 from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.outcome import Status, Stray
+from core.model.outcome import Status, Stray, Work
+from core.model.review import Answer, Review
 from core.model.state import Check, FeatureState, Run
 from core.model.window import Window
 from core.reporter.documents import local_time
@@ -99,9 +100,20 @@ class TheJson(unittest.TestCase):
                     "ending": "exit 2",
                     "at": local_time(AT),
                 },
+                "review": {"answer": None, "open_comments": 0},
                 **Checkout().to_json(),
             },
         )
+
+    def test_an_acceptance_is_of_a_commit_and_a_rejection_lasts(self) -> None:
+        work, both = Work("c0ffee"), (Answer.ACCEPTED, Answer.REJECTED)
+        for tip, expected in (("", both), ("c0ffee", both), ("other", (None, Answer.REJECTED))):
+            for answer, found in zip(both, expected):
+                state = FeatureState("auth", work=work, review=Review(answer, "c0ffee"))
+                status = replace(FEATURE, state=state, checkout=Checkout(commit=tip))
+                self.assertEqual(status.answer, found)
+        nothing = FeatureState("auth", review=Review(Answer.ACCEPTED, "c0ffee"))
+        self.assertIsNone(replace(FEATURE, state=nothing).answer)
 
     def test_a_project_has_its_features_and_the_last_run(self) -> None:
         run = Run(RUN, AT, pid=7, ended_at=AT + 5, exit_code=1)
@@ -163,11 +175,12 @@ class TheJson(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            list(FEATURE.to_json())[:20],
+            list(FEATURE.to_json())[:21],
             [
                 *("id", "name", "in_list", "list", "status", "active", "reason", "cost_usd"),
                 *("cost_is_complete", "resolution_cost_usd", "duration_seconds", "started_at"),
                 *("finished_at", "attempts", "session_id", "fault", "set_up", "last_check"),
+                "review",
                 *("branch", "commit"),
             ],
         )

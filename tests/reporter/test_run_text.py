@@ -241,7 +241,7 @@ class TheReport(unittest.TestCase):
                 "By status: 1 completed",
                 "Branches: feature/auth",
                 "",
-                "→ rorchestrator diff auth  (what a feature changed)",
+                "→ rorchestrator review  (what the features changed, for your answer)",
                 "→ rorchestrator merge  (lands what is completed)",
             ],
         )

@@ -10,7 +10,8 @@ from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.costs import Cost
 from core.model.frozen import replace
 from core.model.moments import minute, minute_of, moment
-from core.model.outcome import AttemptOutcome, Status, Stray
+from core.model.outcome import AttemptOutcome, Status, Stray, Work
+from core.model.review import Answer, Comment, Review
 from core.model.state import Check, FeatureState, Run
 from core.model.window import Window
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
@@ -222,6 +223,20 @@ class ARow(unittest.TestCase):
                 self.assertEqual(
                     self.cells(replace(FEATURE, state=state, in_list=in_list))[0], expected
                 )
+
+    def test_the_status_of_a_completed_feature_has_the_answer_or_open_comments(self) -> None:
+        comments = (Comment("1", "Why?"), Comment("2", "x", is_sent=True))
+        for review, expected in (
+            (Review(), "completed"),
+            (Review(Answer.ACCEPTED, "c0ffee", comments), "completed (accepted)"),
+            (Review(Answer.ACCEPTED, "other", comments), "completed (1 comment)"),
+            (Review(Answer.REJECTED), "completed (rejected)"),
+        ):
+            work = Work("c0ffee")
+            state = FeatureState("auth", status=Status.COMPLETED, work=work, review=review)
+            self.assertEqual(self.cells(replace(FEATURE, state=state))[1], expected)
+        pending = FeatureState("auth", review=Review(comments=comments))
+        self.assertEqual(self.cells(replace(FEATURE, state=pending))[1], "pending")
 
     def test_the_status_has_spaces_and_the_time_is_short(self) -> None:
         state = FeatureState("auth", status=Status.TIMED_OUT, started_at=AT, ended_at=AT + 150)

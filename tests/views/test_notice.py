@@ -11,6 +11,7 @@ from core.model.feature import Occasion
 from core.model.fold import apply, fold
 from core.model.mask import Mask
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
+from core.model.provenance import Provenance
 from core.model.state import RunState
 from core.reporter.documents import RunReport
 from core.views.notice import PROBLEMS_SHOWN, Notice, Notices, local_minute
@@ -120,7 +121,24 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(notice.occasions, (Occasion.FINISHED,))
         self.assertFalse(notice.needs_you)
         self.assertEqual(notice.lines, ("$0.50 in 49s, speedup 0.2x",))
-        self.assertEqual(notice.commands, ("rorchestrator merge",))
+        self.assertEqual(notice.commands, ("rorchestrator review",))
+
+    def test_what_the_run_lands_itself_needs_no_review(self) -> None:
+        told = Provenance(command="rorchestrator run --merge")
+        begun = events.run_started(
+            1.0,
+            RUN,
+            pid=7,
+            base_branch="main",
+            base_commit="ba5e",
+            base_option="",
+            owner="l.json",
+            features=["auth"],
+            max_parallel=1,
+            provenance=told,
+        )
+        notice = at_end(begun, *ended("auth", Status.COMPLETED), exit_code=0)
+        self.assertEqual(notice.commands, ("rorchestrator status",))
 
     def test_failures_are_named_and_need_somebody(self) -> None:
         notice = at_end(
