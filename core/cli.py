@@ -51,6 +51,7 @@ COMMANDS = {
     "run": N_("bring every feature of the list up to date"),
     "retry": N_("run a feature again that did not complete or was skipped"),
     "skip": N_("leave out a feature until it is retried"),
+    "reload": N_("let the current run take up the changed feature list"),
     "attach": N_("open the session of a feature in its worktree"),
     "stop": N_("stop the current run, or one feature"),
     "pause": N_("pause the current run; running features finish"),
@@ -80,7 +81,7 @@ COMMANDS = {
 GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
-    N_("steer"): ("stop", "pause", "resume", "skip", "retry", "attach"),
+    N_("steer"): ("stop", "pause", "resume", "skip", "retry", "reload", "attach"),
     N_("review and land"): ("review", "diff", "merge", "undo", "cleanup"),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),

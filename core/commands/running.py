@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from ..dag import schedule
 from ..git.refs import HEADS, SEEN
@@ -30,7 +29,7 @@ from ..project.claude_program import with_program
 from ..project.decisions import make_plan
 from ..project.obstructions import REPORTS
 from ..project.open import OpenProject
-from ..project.selection import wanted
+from ..project.selection import still, wanted
 from ..project.warnings import check_supplies
 from ..reporter.console import Printable, Reporter, say, style_of
 from ..reporter.documents import RunReport, feature_document, local_time, write_reports
@@ -72,8 +71,12 @@ def run_features(
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code
-        named = wanted(options.selection, project.dag)
+        project = shown.followed(project)
+        selection = still(options.selection, project.dag, ())
+        named = wanted(selection, project.dag) if selection else ()
         ids = tuple(id for id in project.dag.features if id in named)
+        if not ids:
+            return code  # All of them are gone from the list by now.
         asked = MergeOptions(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
         check_consent(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
         return land(project, asked, display, deadline=shown.run.deadline)
@@ -168,6 +171,13 @@ class _ShownRun:
         ]
         project.journal.on_append = self.views.on_append
 
+    def followed(self, project: OpenProject) -> OpenProject:
+        """The project with the features that the run had in the end, if its list changed."""
+        now = self.run.project
+        if not self.run.has_new_list:
+            return project
+        return replace(project, config=now.config, dag=now.dag)
+
     def execute(self) -> int:
         """Recover, decide, ask, run and report; returns the exit code."""
         repaired = self.project.journal.open()
@@ -194,7 +204,7 @@ class _ShownRun:
             self.run.listeners = [*self.run.listeners, tell]
         try:
             self.views.at_start()
-            result = self.run.run(config, decided, results, partial(self._report, decided))
+            result = self.run.run(config, decided, results, self._report)
         finally:
             self.views.close()
         failed = self.printer.lost or self.views.has_failed
@@ -262,10 +272,11 @@ class _ShownRun:
             max_cost_usd=self.run.budget.cap_usd,
         )
 
-    def _report(self, decided: Decided, result: RunResult) -> None:
+    def _report(self, result: RunResult) -> None:
         """Write and print the report. Raises :class:`UserError` if it can't be written."""
-        report = self._made_report(decided, result)
+        report = self._made_report(result)
         document = report.to_json()
+        self.pages.project = self.run.project
         folder = os.path.join(self.project.config.workspace, REPORTS)
         unwritten = None
         files: list[str] = []
@@ -288,16 +299,19 @@ class _ShownRun:
         if unwritten is not None:
             raise unwritten
 
-    def _made_report(self, decided: Decided, result: RunResult) -> RunReport:
-        run, project = result.state.run, self.project
+    def _made_report(self, result: RunResult) -> RunReport:
+        # With the features that joined, if the list changed.
+        run, project, decided = result.state.run, self.run.project, result.decided
         assert run is not None
-        branches = {id: project.config.branch_of(id) for id in project.dag.features}
+        gone = tuple(id for id in run.features if id not in project.dag.features)
+        listed = (*gone, *project.dag.features)
+        branches = {id: project.config.branch_of(id) for id in listed}
         ran = frozenset(run.features)
         return RunReport(
             result.state,
             run,
             project_name=project.mask(project.config.project.name),
-            waves=tuple(map(tuple, project.dag.waves())),
+            waves=(*((gone,) if gone else ()), *map(tuple, project.dag.waves())),
             branches=tuple(
                 project.mask(branch)
                 for id, branch in branches.items()

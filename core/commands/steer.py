@@ -10,6 +10,7 @@ from ..model import events
 from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.event_values import Reply, reply_of
+from ..model.state import RunState
 from ..model.terminal_text import clean
 from ..model.translate import _, shown
 from ..project.control_requests import ask, landing, refusal, running
@@ -29,15 +30,22 @@ def configure(
     add_common_options(parser)
 
 
+def features_of(project: OpenProject, state: RunState) -> dict[str, object]:
+    """The features that a command may name: those of the list, and of the last run of it."""
+    run = state.run
+    of_run = run.features if run is not None and run.owner in ("", project.owner) else ()
+    return {**project.dag.features, **dict.fromkeys(of_run)}
+
+
 def request(arguments: argparse.Namespace, action: ControlAction, feature: str = "") -> int:
     """Ask the current run for something and print its reply; the exit code.
 
     Raises :class:`UserError` if no run is in progress.
     """
     project, _fault = opened_or_recorded(arguments)
-    if feature:
-        check_known("", [feature], project.dag.features)
     state = project.state()
+    if feature:
+        check_known("", [feature], features_of(project, state))
     run = landing(project, state) or running(project, state)
     if not run:
         holder = project.lock.holder()

@@ -51,10 +51,12 @@ def decide(
     facts: Facts,
     *,
     hashed: bool = True,
+    made: Mapping[str, Decision] | None = None,
 ) -> dict[str, Decision]:
     """One decision per feature, in topological order.
 
-    If not ``hashed``, keys are left out: before the first run, nothing compares them.
+    If not ``hashed``, keys are left out: before the first run, nothing compares them. Those in
+    ``made`` stay: a run has begun these features.
     """
     prompts = PromptWriter(config)
     first = hashed and _has_1_0(state)
@@ -62,6 +64,9 @@ def decide(
     first_keys: dict[str, str] = {}
     decisions: dict[str, Decision] = {}
     for id in dag.order():
+        if made and id in made:
+            decisions[id], keys[id], first_keys[id] = made[id], made[id].key, made[id].key
+            continue
         feature, known = dag.features[id], state.feature(id)
         inputs = inputs_of(prompts, feature, keys) if hashed else {}
         earlier = inputs_of_1_0(config, feature, dag.features, first_keys) if first else {}
@@ -207,7 +212,7 @@ def _judge(
         return Action.START, NEW if known.started_at is None else _why_again(known)
     if known.work is not None and known.review.is_rejected:
         return Action.START, REJECTED
-    changed = _changed(known, inputs)
+    changed = changed_input(known, inputs)
     if known.again is not None and not changed:
         return Action.RESUME, _again_reason(known)
     if not changed and known.work is not None:
@@ -237,7 +242,7 @@ def _again_reason(known: FeatureState) -> str:
 
 def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> str:
     """The reason for merged work, with a note if the feature's inputs changed since."""
-    changed = _changed(known, inputs) if known.key and inputs else ""
+    changed = changed_input(known, inputs) if known.key and inputs else ""
     own = changed and not changed.startswith(DEPENDENCY)
     reason = N_("merged ({how})").format(how=how)
     since = N_("{changed} since, --fresh={id} runs it").format(changed=changed, id=known.id)
@@ -270,8 +275,8 @@ CHANGED = {
 }
 
 
-def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
-    """The first changed input, in words for the plan."""
+def changed_input(known: FeatureState, inputs: Mapping[str, str]) -> str:
+    """The first changed input, in words for the plan; empty if none changed."""
     others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):

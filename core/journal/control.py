@@ -1,4 +1,4 @@
-"""Control requests: pause, resume, stop, skip, retry or record, a file each in the state folder.
+"""Control requests: pause, resume, stop, skip, retry, reload, …: a file each in the state folder.
 
 A file appears whole and names its run. Whoever removes the file owns the request: the run, which
 then replies in the journal, or the sender, who withdraws it after a timeout.
@@ -39,6 +39,8 @@ class Request:
     """What the run is to record."""
     attempts: int | None = None
     """How often a ``retry`` lets a failing check go back to Claude."""
+    listed: str = ""
+    """The digest of the changed list that the user was shown."""
 
 
 class Requests:
@@ -56,11 +58,12 @@ class Requests:
         force: bool = False,
         events: Sequence[Event] = (),
         attempts: int | None = None,
+        listed: str = "",
     ) -> Request:
         """Write a request. Raises :class:`~core.model.errors.StateError` if that fails."""
         # The id starts with the time, so that requests are taken in their order.
         id = f"{time.time_ns():020}-{os.urandom(4).hex()}"
-        request = Request(id, run, action, feature, force, tuple(events), attempts)
+        request = Request(id, run, action, feature, force, tuple(events), attempts, listed)
         path, hidden = self._path(request), os.path.join(self.folder, f".{request.id}.tmp")
         try:
             private_files.make_folder(self.folder, 2)
@@ -140,5 +143,5 @@ def _parse(text: bytes, name: str) -> Request | None:
     given = value.get("events")
     made = tuple(map(event_json.from_json, given if isinstance(given, list) else ()))
     action, force = ControlAction(value.get("action")), value.get("force") is True
-    attempts = integer(value, "attempts") or None
-    return Request(id, run, action, feature, force, made, attempts)
+    attempts, listed = integer(value, "attempts") or None, str(value.get("listed", ""))
+    return Request(id, run, action, feature, force, made, attempts, listed)

@@ -1,4 +1,4 @@
-"""What a user can ask of a run from another terminal: pause, resume, stop, skip, retry, attach."""
+"""What a user can ask of a run from another terminal: pause, resume, stop, skip, retry, reload."""
 
 from __future__ import annotations
 
@@ -15,5 +15,7 @@ class ControlAction(Enum):
     RETRY = "retry"
     ATTACH = "attach"
     """Open the session of a feature: refused while the run may work on it."""
+    RELOAD = "reload"
+    """Take up the changed feature list."""
     RECORD = "record"
     """Write the events of a review or a handover into the journal."""

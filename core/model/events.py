@@ -61,6 +61,7 @@ EXACT = frozenset(
             "moved_from",
             "refs",
         ),
+        *("changed", "gone", "joined", "out_of_date"),
     )
 )
 """The keys whose values are never masked: the next run needs them. The rest is for people."""
@@ -321,7 +322,7 @@ def control_action_of(event: Event) -> ControlAction | None:
 
 
 def queued(at: float, run: str, feature: str) -> Event:
-    """A feature that had ended in this run is queued again."""
+    """A feature that had ended in this run is queued again, or one whose list entry changed."""
     return Event("queued", at, run, feature)
 
 

@@ -102,6 +102,8 @@ class Project:
     """Whether only features that were accepted can land."""
     keep_awake: bool = True
     """Whether the machine is kept from going to sleep during a run."""
+    reload: bool = False
+    """Whether a run takes up a changed list by itself."""
     port_variable: str = ""
     """A variable of the user's stack, such as ``PORT``, that gets the first port of a slot."""
 

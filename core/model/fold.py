@@ -10,6 +10,7 @@ from .control_action import ControlAction
 from .costs import Cost, Paid
 from .event_values import conflict_of, reply_of, reset_of, window_of
 from .events import Event, stray_of
+from .events_reload import after_reload
 from .fold_again import asked_again, reopened, with_result
 from .fold_moves import follow
 from .frozen import replace
@@ -141,6 +142,8 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             owner=str(data.get("list", "")),
             provenance=provenance_of(data),
         )
+    if event.kind == "reloaded" and run is not None and run.id == event.run:
+        return after_reload(run, event)
     if event.kind == "paused" and run is not None:
         until = reset_of(event)
         limits = run.limits.at(event.at, waits=bool(until))

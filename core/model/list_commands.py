@@ -25,7 +25,7 @@ def config_commands(config: Config) -> list[Invocation]:
     )
     found = [_invocation(purpose, command) for purpose, all in given for command in all]
     for feature in config.features:
-        found += _feature_commands(feature)
+        found += feature_commands(feature)
     return found + notify_commands(config)
 
 
@@ -35,7 +35,8 @@ def notify_commands(config: Config) -> list[Invocation]:
     return [_invocation(Purpose.NOTIFY, command) for command in given if command is not None]
 
 
-def _feature_commands(feature: Feature) -> Iterable[Invocation]:
+def feature_commands(feature: Feature) -> Iterable[Invocation]:
+    """The commands of one feature, by purpose."""
     given = (
         (Purpose.SETUP, feature.setup),
         (Purpose.VERIFY, feature.verify),

@@ -243,6 +243,8 @@ class Run:
     owner: str = ""
     """The feature list of the run."""
     provenance: Provenance = Provenance()
+    out_of_date: Mapping[str, str] = field(default_factory=dict)
+    """Features that began before the list changed, each with the input that changed."""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,12 @@ class ConflictProbe:
         """Pairs of ids to try, in this order."""
         self._clashes: dict[tuple[str, str], tuple[str, ...]] = {}
 
+    def watch_over(self, features: Collection[str]) -> None:
+        """Watch other features from now on."""
+        self.features = features
+        for id in features:
+            self._position.setdefault(id, len(self._position))
+
     async def watch(self) -> None:
         """Look at intervals until cancelled."""
         while True:

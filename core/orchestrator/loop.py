@@ -31,6 +31,10 @@ INTERRUPTED = N_("interrupted before it started")
 
 SKIPPED = "skipped"
 
+REMOVED = N_("it was removed from the list")
+
+CHANGED = N_("its entry in the list changed")
+
 STANDSTILL = N_("paused, nothing is running. To continue: rorchestrator resume")
 
 
@@ -81,6 +85,8 @@ class Orchestrator:
         self.results = dict(results)
         self.fail_fast = fail_fast
         self.drain_seconds = drain_seconds
+        self.at_free_slot: Callable[[], None] = lambda: None
+        """Called before a slot that became free is given out."""
         self.is_over = False
         """Whether nothing can be started any more, not even by a control request."""
         self._over: set[str] = set()
@@ -90,6 +96,8 @@ class Orchestrator:
         self._going: dict[str, _Going] = {}
         self._told_to_end: dict[str, str] = {}
         """The reason, by id."""
+        self._renewed: set[str] = set()
+        """Features whose list entry changed while they were in preparation: they prepare again."""
         self._told_of_standstill = False
         self._sort()
 
@@ -111,6 +119,8 @@ class Orchestrator:
             while self._going or self._is_held():
                 self._tell_of_standstill()
                 turns = [self._take(id) for id in await self._wait(stopped)]
+                if turns:
+                    self.at_free_slot()
                 # A feature that is ready now may come before those waiting for these slots.
                 self._start(run_feature)
                 for turn in turns:
@@ -143,13 +153,28 @@ class Orchestrator:
     def _take(self, id: str) -> Turn:
         """Record how a feature ended; its turn, for the caller to end."""
         going = self._going.pop(id)
-        if self._record(id, _outcome(going.task)):
+        outcome = _outcome(going.task)
+        if id not in self.dag.features or id in self._renewed:
+            self._take_again(id, outcome)
+        elif self._record(id, outcome):
             self._sorter.done(id)
         return going.turn
 
+    def _take_again(self, id: str, outcome: FeatureOutcome) -> None:
+        """Record the end of a preparation that the change of the list made useless."""
+        del self._told_to_end[id]
+        if id not in self.dag.features:
+            self.context.record(events.ended, id, replace(outcome, reason=REMOVED))
+        elif self.slots.closed:
+            self._end(id, replace(outcome, reason=self.slots.closed))
+        else:
+            self._queue(id)
+            self._sort()
+        self._renewed.discard(id)
+
     def _is_held(self) -> bool:
         """Whether only a pause keeps the run from ending."""
-        waits = len(self._over) < len(self.dag.features)
+        waits = not self._over.issuperset(self.dag.features)
         return self.slots.paused and waits and not self.slots.closed
 
     def _tell_of_standstill(self) -> None:
@@ -299,6 +324,47 @@ class Orchestrator:
         self.dag = DAGResolver(features)
         self.decisions = decisions
         self._sort()
+
+    def take_up(
+        self,
+        dag: DAGResolver,
+        decisions: Mapping[str, Decision],
+        rank: Rank,
+        results: Mapping[str, str],
+    ) -> None:
+        """Continue with the graph of a changed list; what has begun has to be in it as it began.
+
+        What waits and is not in it leaves the run. ``results`` are the commits of dependencies
+        that are new to the run.
+        """
+        old, before = self.dag.features, self.decisions
+        self.results.update(results)
+        self.rank = rank
+        for id, going in self._going.items():
+            if id not in dag.features:
+                self._renewed.discard(id)
+                self._renew(id, going, REMOVED)
+            elif dag.features[id] != old.get(id) or decisions[id].key != before[id].key:
+                self._renewed.add(id)
+                self._renew(id, going, CHANGED)
+        self._over.intersection_update(dag.features)
+        self.change(dag.features.values(), decisions)
+        self._block_lacking()
+        self.unblock()
+
+    def _renew(self, id: str, going: _Going, reason: str) -> None:
+        """End a preparation that the change of the list made useless."""
+        self._told_to_end[id] = reason
+        going.turn.refuse(reason)
+
+    def _block_lacking(self) -> None:
+        """Block what waits for a feature that ended without a result."""
+        for id in self.dag.order():
+            lacking = self.lacking(id)
+            if lacking and self.standing(id) is Standing.WAITING:
+                status = self.state.feature(lacking[0]).status.words
+                text = N_("{id} did not complete ({status})").format(id=lacking[0], status=status)
+                self._end(id, FeatureOutcome(Status.BLOCKED, text))
 
     def queue(self, id: str, decision: Decision) -> None:
         """Queue an ended feature again."""

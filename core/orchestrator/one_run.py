@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from .. import __version__
-from ..dag import incremental, schedule
-from ..dag.prediction import predictions
+from ..dag import incremental
 from ..dag.resolver import DAGResolver
 from ..git import commits
 from ..git.door import Git
@@ -27,8 +26,9 @@ from ..model.feature import Config
 from ..model.fold import apply, fold
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import BASE
+from ..model.list_outline import outline_of
 from ..model.outcome import Fault, FeatureOutcome, Stage, Status, Work
-from ..model.provenance import Estimate, Provenance
+from ..model.provenance import Provenance
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
 from ..model.translate import N_
@@ -40,11 +40,13 @@ from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor, end_commands_on
 from ..project import lists
 from ..project.decisions import apply_skips, decide
-from ..project.landed import content_now, killed_resolutions
+from ..project.landed import killed_resolutions
 from ..project.obstructions import reclaim_restored
 from ..project.open import OpenProject
 from ..project.past import forecast_of
+from ..project.results import results_below
 from ..project.retrying import retried
+from ..project.running_list import RunningList
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
 from ..runner.checks import MakeChecks, make_checks
@@ -53,7 +55,9 @@ from ..runner.context import RunContext
 from ..runner.later_looks import LaterLooks
 from . import parts
 from .conflict_probe import ConflictProbe
+from .list_watch import ListWatch
 from .loop import Orchestrator
+from .reloading import Followers, Reloading, Standpoint
 from .run_options import RunOptions
 from .steering import Steering
 
@@ -91,6 +95,8 @@ class RunResult:
     exit_code: int
     heads: Mapping[str, str]
     """The branches after the last feature ended."""
+    decided: Decided
+    """What was decided about each feature, with the changes of the list that the run took up."""
 
 
 class OneRun:
@@ -111,6 +117,8 @@ class OneRun:
         checks: MakeChecks = make_checks,
     ) -> None:
         self.project = project
+        self.outline = outline_of(project.config)
+        """Of the list that the run follows, with the features that were skipped."""
         self.options = options
         self.listeners = listeners
         self.say = say
@@ -131,6 +139,8 @@ class OneRun:
         """Once features run."""
         self.stop: Cancellation | None = None
         """Set when the run is asked to end; once features run."""
+        self.has_new_list = False
+        """Whether it took up a changed list."""
         self._has_failing_base = False
         self._heads: Mapping[str, str] = {}
 
@@ -202,33 +212,7 @@ class OneRun:
 
         Raises :class:`UserError` if ``--no-deps`` excludes one without a result.
         """
-        results: dict[str, str] = {}
-        chosen = frozenset(selected)
-        for id in selected:
-            for dependency in self.project.dag.features[id].depends_on:
-                known = self.state.feature(dependency)
-                if dependency in chosen:
-                    continue
-                if decisions[dependency].merged:
-                    results[dependency] = self.project.base_commit  # which contains its work
-                    continue
-                if known.work is None:
-                    raise UserError(
-                        N_("{id} needs {dependency}, which has no result yet").format(
-                            id=id, dependency=dependency
-                        ),
-                        hint=N_("rorchestrator run --only {id} runs both").format(id=id),
-                    )
-                held = run_sync(content_now(self.project, known, self.project.base_commit))
-                if not held.tip:
-                    raise UserError(
-                        N_("{id} needs {dependency}, but {why}").format(
-                            id=id, dependency=dependency, why=held.words
-                        ),
-                        hint=held.hint,
-                    )
-                results[dependency] = held.tip
-        return results
+        return results_below(self.project, self.state, decisions, selected, selected)
 
     # -- the run itself -------------------------------------------------------------------
 
@@ -294,14 +278,17 @@ class OneRun:
             orchestrator.recorder.emit(self._started(decided.selected))
             steering = Steering(orchestrator, requests, config.features, stop)
             probe = self._conflict_probe(supervisor, orchestrator, decided.decisions)
+            followers = Followers(orchestrator, steering, runner, self.budget, probe)
+            reloading = self._reloading(decided, followers)
             self._limit_time(orchestrator, supervisor)
             async with self._watched(steering, probe, stop), self._awake(supervisor):
                 await self._run_features(supervisor, orchestrator, runner)
             steering.look()  # Requests from now on learn that it is too late.
         self.signals.ignore()
+        decided = self._follow(decided, reloading.now)
         code = self._exit_code(orchestrator.state, decided)
         orchestrator.context.record(events.run_ended, exit_code=code)
-        result = RunResult(orchestrator.state, code, self._heads)
+        result = RunResult(orchestrator.state, code, self._heads, decided)
         report(result)
         return result
 
@@ -317,10 +304,7 @@ class OneRun:
     ) -> Orchestrator:
         project = self.project
         dag = DAGResolver(project.dag.features[id] for id in decided.selected)
-        if self.options.sequential:
-            rank = schedule.wave_order(dag)
-        else:
-            rank = schedule.longest_path_first(dag, self.forecast.seconds)
+        rank = parts.rank_of(self.forecast.seconds, sequential=self.options.sequential)(dag)
         recorder = Recorder(project.journal, self.state, self.listeners)
         logs = os.path.join(project.journal.folder, "logs", self.run_id)
         return Orchestrator(
@@ -334,6 +318,33 @@ class OneRun:
             results=results,
             fail_fast=self.options.fail_fast,
         )
+
+    def _reloading(self, decided: Decided, followers: Followers) -> Reloading:
+        """Let control requests, or a change of its files, change the list of the run."""
+        config = self.project.config
+        path = os.path.realpath(config.path)
+        now = Standpoint(
+            self.project,
+            RunningList(self.run_id, path, self.options.selection, self.outline),
+            self.forecast,
+            decided.decisions,
+            tuple(decided.selected),
+            tuple(decided.left),
+        )
+        reloading = Reloading(now, followers, sequential=self.options.sequential)
+        followers.steering.reload = reloading.decide
+        reloading.remember()
+        if config.project.reload:
+            watch = ListWatch(reloading)
+            followers.steering.look_at_list = watch.look
+            followers.orchestrator.at_free_slot = watch.at_free_slot
+        return reloading
+
+    def _follow(self, decided: Decided, now: Standpoint) -> Decided:
+        """What was decided in the end, after the changes of the list."""
+        self.project, self.forecast = now.project, now.forecast
+        self.has_new_list = now.running.outline is not self.outline
+        return replace(decided, decisions=now.decisions, selected=now.selected, left=now.left)
 
     @asynccontextmanager
     async def _watched(
@@ -447,15 +458,8 @@ class OneRun:
         orchestrator.slots.close(f"{why}; " + N_("fix it, or set project.verify_base to false"))
 
     def _budget(self) -> Budget:
-        settings = self.project.config.project
-        cap = self.options.max_cost_usd or settings.max_cost_usd
-        listed = predictions(self.project.dag.features, (), settings.usd_per_million_tokens)
-        estimates = {id: each.cost_usd for id, each in listed.items()}
-        for id, known in self.forecast.predictions.items():
-            if known.is_known_well and cap is not None:
-                # A feature that may cost more than the budget can still be tried.
-                estimates[id] = min(known.cost_p90_usd, cap)
-        return Budget(cap, estimates)
+        cap = self.options.max_cost_usd or self.project.config.project.max_cost_usd
+        return Budget(cap, parts.budget_estimates(self.project, self.forecast, cap))
 
     def _started(self, selected: Sequence[str]) -> Event:
         return events.run_started(
@@ -473,20 +477,15 @@ class OneRun:
 
     def _provenance(self, selected: Sequence[str]) -> Provenance:
         """What the run starts with, and what is expected of it."""
-        project, settings = self.project, self.project.config.project
+        project = self.project
         dag = DAGResolver(project.dag.features[id] for id in selected)
-        expected, seconds = self.forecast.predictions, self.forecast.seconds
-        estimates = {id: Estimate(expected[id].seconds, expected[id].cost_usd) for id in selected}
-        return Provenance(
+        return replace(
+            parts.expectations(dag, self.forecast, self.slots, selected),
             version=__version__,
             command=self.options.command,
-            project=settings.name,
+            project=project.config.project.name,
             model=project.config.claude.model,
             max_cost_usd=self.budget.cap_usd,
-            depends_on={id: each.depends_on for id, each in dag.features.items()},
-            estimates=estimates,
-            estimated_seconds=schedule.predict(dag, self.slots, seconds).makespan_seconds,
-            tags={id: each.tags for id, each in dag.features.items() if each.tags},
         )
 
     def _record(self, event: Event) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+
+from ..dag import schedule
+from ..dag.prediction import predictions
+from ..dag.resolver import DAGResolver
+from ..dag.schedule import Rank
 from ..git.tampering import take_fingerprint
 from ..model import events
 from ..model.feature import Config
+from ..model.provenance import Estimate, Provenance
 from ..model.state import RunState
 from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor
 from ..project.open import OpenProject
+from ..project.past import Forecast
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import MakeChecks
@@ -69,4 +77,40 @@ def surroundings(
         orchestrator.context,
         folder=project.worktrees.folder,
         state=lambda: orchestrator.state,
+    )
+
+
+def rank_of(seconds: Mapping[str, float], *, sequential: bool) -> Callable[[DAGResolver], Rank]:
+    """How the ready features of a graph are ordered; ``seconds`` are their predicted times."""
+    if sequential:
+        return schedule.wave_order
+    return lambda dag: schedule.longest_path_first(dag, seconds)
+
+
+def budget_estimates(
+    project: OpenProject, forecast: Forecast, cap_usd: float | None
+) -> dict[str, float]:
+    """What each feature is expected to cost, for a budget of ``cap_usd``."""
+    rate = project.config.project.usd_per_million_tokens
+    listed = predictions(project.dag.features, (), rate)
+    estimates = {id: each.cost_usd for id, each in listed.items()}
+    for id, known in forecast.predictions.items():
+        if known.is_known_well and cap_usd is not None:
+            # A feature that may cost more than the budget can still be tried.
+            estimates[id] = min(known.cost_p90_usd, cap_usd)
+    return estimates
+
+
+def expectations(
+    dag: DAGResolver, forecast: Forecast, slots: int, rest: Iterable[str], past_seconds: float = 0.0
+) -> Provenance:
+    """What is expected of a run of ``dag``, of which the features ``rest`` are not over."""
+    expected, seconds = forecast.predictions, forecast.seconds
+    part = DAGResolver(dag.features[id] for id in rest)
+    estimates = {id: Estimate(expected[id].seconds, expected[id].cost_usd) for id in dag.features}
+    return Provenance(
+        depends_on={id: each.depends_on for id, each in dag.features.items()},
+        estimates=estimates,
+        estimated_seconds=past_seconds + schedule.predict(part, slots, seconds).makespan_seconds,
+        tags={id: each.tags for id, each in dag.features.items() if each.tags},
     )

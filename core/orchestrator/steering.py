@@ -1,4 +1,4 @@
-"""Carries out control requests in a run: pause, resume, stop, skip, retry, attach, record."""
+"""Carries out control requests in a run: pause, resume, stop, skip, retry, reload, …"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..model.decision import Action
 from ..model.events_review import BY_COMMANDS
 from ..model.feature import Feature
 from ..model.frozen import dataclass
+from ..model.state import Skip
 from ..model.translate import N_
 from ..process.cancellation import Cancellation
 from .loop import Orchestrator, Standing
@@ -61,6 +62,12 @@ class Steering:
         self.requests = requests
         self.listed = {feature.id: feature for feature in listed}
         self.stop = stop
+        self.reload: Callable[[Request], Decided] = lambda request: _refused(
+            N_("this run keeps its list")
+        )
+        """Decides about a changed list."""
+        self.look_at_list: Callable[[], None] = lambda: None
+        """Takes up a changed list by itself, at intervals."""
         self._forced: set[str] = set()
         """The features skipped with force in this run: their dependents run without them."""
 
@@ -68,6 +75,7 @@ class Steering:
         """Look for requests until cancelled."""
         while True:
             self.look()
+            self.look_at_list()
             await asyncio.sleep(POLL_SECONDS)
 
     def look(self) -> None:
@@ -96,6 +104,14 @@ class Steering:
         act()
         return answer
 
+    def take_up(self, features: Iterable[Feature], kept: Iterable[str]) -> None:
+        """Know the features of a changed list, and those of the old one that are ``kept``."""
+        known = self.orchestrator.state.features
+        skipped = {id for id, each in known.items() if each.skip is Skip.FORCED}
+        now = incremental.without(features, skipped - self._forced)
+        old = {id: self.listed[id] for id in kept}
+        self.listed = {**old, **{feature.id: feature for feature in now}}
+
     def _decide(self, request: Request, id: str) -> Decided:
         whole = {
             ControlAction.PAUSE: self._pause,
@@ -110,6 +126,8 @@ class Steering:
             return _refused(N_("the run is over"))
         if request.action is ControlAction.RECORD:
             return self._record(request)
+        if request.action is ControlAction.RELOAD:
+            return self.reload(request)
         if not id:
             decide = whole.get(request.action)
             needs = N_("{action} needs a feature").format(action=request.action.value)

@@ -73,9 +73,12 @@ def ask(
     force: bool = False,
     made: Sequence[Event] = (),
     attempts: int | None = None,
+    listed: str = "",
     reply_seconds: float = REPLY_SECONDS,
 ) -> Reply:
-    """Ask a run, and wait until its reply is in the journal; ``made`` is what it is to record.
+    """Ask a run, and wait until its reply is in the journal.
+
+    ``made`` is what it is to record, ``listed`` the digest of the list that it is to take up.
 
     Raises :class:`UserError` if there is no reply in time. The request is withdrawn then.
     """
@@ -83,7 +86,9 @@ def ask(
         lists.check_run(project, action.value, feature)
     reader, requests = Reader(project.journal.path), Requests(project.journal.folder)
     deque(reader.new_events(), maxlen=0)
-    request = requests.leave(run, action, feature, force=force, events=made, attempts=attempts)
+    request = requests.leave(
+        run, action, feature, force=force, events=made, attempts=attempts, listed=listed
+    )
     deadline, is_running = time.monotonic() + reply_seconds, True
     while True:
         is_running = is_running and project.lock.holder() is not None

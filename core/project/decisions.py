@@ -73,10 +73,16 @@ def decide(
     *,
     hashed: bool = True,
     run: str = "next",
+    merged: Mapping[str, str] | None = None,
+    made: Mapping[str, Decision] | None = None,
 ) -> dict[str, Decision]:
-    """The decision for each feature of the list, with its reason."""
+    """The decision for each feature of the list, with its reason.
+
+    ``merged`` is how features were merged, as far as that is known; empty for those that were not.
+    ``made`` are the decisions about features that a run has begun: they stay.
+    """
     unknown: dict[str, str] = {}
-    merged = run_sync(_merged(project, state, unknown))
+    merged = run_sync(_merged(project, state, unknown, merged or {}))
     facts = incremental.Facts(
         reachable=_reachable(project, state),
         merged=merged,
@@ -85,7 +91,7 @@ def decide(
         fresh=fresh(selection, project.dag),
         run=run,
     )
-    return incremental.decide(project.config, project.dag, state, facts, hashed=hashed)
+    return incremental.decide(project.config, project.dag, state, facts, hashed=hashed, made=made)
 
 
 def _reachable(project: OpenProject, state: RunState) -> set[str]:
@@ -97,13 +103,18 @@ def _reachable(project: OpenProject, state: RunState) -> set[str]:
     return {id for id, f in state.features.items() if f.work and (id, f.work.commit) in results}
 
 
-async def _merged(project: OpenProject, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
+async def _merged(
+    project: OpenProject, state: RunState, unknown: dict[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
     """How features were merged into the base, by id; fills ``unknown`` with reasons."""
     merged: dict[str, str] = {}
     base = project.config.project.base_branch
     for feature in project.config.features:
         known = state.feature(feature.id)
         if known.work is None:
+            continue
+        if feature.id in given:
+            merged.update({feature.id: given[feature.id]} if given[feature.id] else {})
             continue
         try:
             how = await how_merged_into(project, known, project.base_commit, base)

@@ -98,9 +98,24 @@ def of_text(path: str, text: str, files: Mapping[str, str]) -> Config:
     return _checked(path, _json(path, lambda: text), files)
 
 
+def check_together(config: Config) -> None:
+    """Check features with the settings of the list, of which either may be of an earlier state.
+
+    Raises :class:`UserError` with all faults, one a line.
+    """
+    reader = Reader(config.workspace)
+    _check_together(reader, config)
+    _raise_faults(reader, config.path)
+
+
 def _checked(path: str, data: object, files: Mapping[str, str]) -> Config:
     reader = Reader(workspace_of(path), files)
     config = _config(reader, path, data)
+    _raise_faults(reader, path)
+    return config
+
+
+def _raise_faults(reader: Reader, path: str) -> None:
     if reader.faults:
         raise UserError(
             N_("{path} has {faults}").format(
@@ -109,7 +124,6 @@ def _checked(path: str, data: object, files: Mapping[str, str]) -> Config:
             details=tuple(reader.faults),
             hint=N_("docs/FEATURE_LIST.md lists the keys"),
         )
-    return config
 
 
 def workspace_of(path: str) -> str:
@@ -187,10 +201,14 @@ def _config(reader: Reader, path: str, data: object) -> Config:
     assert isinstance(prompts, dict)
     fields.update(prompts, path=path, workspace=reader.workspace, files=reader.files)
     config = replace(EMPTY, **fields)  # type: ignore[arg-type]
+    _check_together(reader, config)
+    return config
+
+
+def _check_together(reader: Reader, config: Config) -> None:
     _check_lengths(reader, config)
     _check_branches(reader, config)
     _check_subjects(reader, config)
-    return config
 
 
 def _check_lengths(reader: Reader, config: Config) -> None:

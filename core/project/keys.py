@@ -256,6 +256,11 @@ PROJECT: Mapping[str, Key] = {
         "keep the machine from going to sleep during a run, where `systemd-inhibit` or "
         "`caffeinate` is installed",
     ),
+    "reload": Key(
+        Flag(),
+        "take up a changed list at the next free slot, as [`reload`](commands/reload.md) does; "
+        "read there what is refused",
+    ),
     "port_variable": Key(
         VariableName(),
         "a variable of your stack, such as `PORT`, that gets the value of `RORCHESTRATOR_PORT`",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..dag import incremental
 from ..dag.resolver import DAGResolver
 from ..model import did_you_mean
 from ..model.decision import Action, Decision
 from ..model.errors import UserError
-from ..model.frozen import dataclass
+from ..model.frozen import dataclass, replace
 from ..model.translate import N_
 
 ALL = ("*",)
@@ -26,6 +26,23 @@ class Selection:
     """Whether to include their dependencies."""
     fresh: tuple[str, ...] | None = None
     """Features to rerun even if up to date; :data:`ALL` for every selected one."""
+
+
+def still(selection: Selection, dag: DAGResolver, begun: Collection[str]) -> Selection | None:
+    """What a selection means in a list that changed; ``None`` if it selects nothing any more.
+
+    Features that ``begun`` in the run do not start anew once more.
+    """
+    only = tuple(id for id in selection.only if id in dag.features)
+    named = [dag.features[id] for id in only or dag.features]
+    if selection.tag is not None:
+        named = [feature for feature in named if selection.tag in feature.tags]
+    if not named or (selection.only and not only):
+        return None
+    ids = {feature.id for feature in named}
+    given = ids if selection.fresh == ALL else ids.intersection(selection.fresh or ())
+    again = tuple(sorted(given.difference(begun)))
+    return replace(selection, only=only, fresh=again or None)
 
 
 def left_out(

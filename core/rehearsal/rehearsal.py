@@ -290,6 +290,7 @@ class Rehearsal:
         check_descriptors(min(run.slots, len(self.selected)))
         # Only now: the decisions above need the real prompts.
         config = _with_simulated_agent(self.project.config)
+        config = replace(config, project=replace(config.project, reload=False))
         self.project = run.project = replace(
             self.project, config=config, dag=DAGResolver(config.features)
         )

@@ -72,6 +72,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         return _clash(event, style)
     if event.kind == "steered":
         return _steered(event, style)
+    if event.kind == "reloaded":
+        return _reloaded(event, style)
     if event.kind not in ("attempt_started", "ended"):
         return ""
     feature = state.feature(event.feature)
@@ -92,6 +94,7 @@ _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
     ControlAction.STOP: ("⏹", "[stop]"),
     ControlAction.SKIP: ("⏭", "[skip]"),
     ControlAction.RETRY: ("🔁", "[retry]"),
+    ControlAction.RELOAD: ("📝", "[list]"),
 }
 
 
@@ -103,6 +106,14 @@ def _steered(event: Event, style: Style) -> str:
     glyph, ascii = _STEERED.get(reply.action, ("💬", "[note]"))
     words = one_line(shown(reply.text))
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
+
+
+def _reloaded(event: Event, style: Style) -> str:
+    """What the run took up by itself; what it was asked to is in the reply."""
+    if event.data.get("automatic") is not True:
+        return ""
+    words = one_line(headed(_("the list changed"), shown(text_of(event))))
+    return f"{style.pick('📝', '[list]')} {style.paint(words, 'yellow')}"
 
 
 def _clash(event: Event, style: Style) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ..claude import command_line, end_of_attempt, prompt, stream, transcript
 from ..journal import private_files
@@ -112,6 +112,8 @@ class AttemptRunner:
     ) -> None:
         self.config = config
         self.prompts = prompt.PromptWriter(config)
+        self._of_begun: dict[str, prompt.PromptWriter] = {}
+        """The writers of features that began before the list changed, by id."""
         self.supervisor = supervisor
         self.context = context
         self.linger_seconds = linger_seconds
@@ -120,6 +122,11 @@ class AttemptRunner:
         self.windows = windows
         self._introduced = False
         self._next_start = 0.0
+
+    def take_up(self, config: Config, begun: Collection[str]) -> None:
+        """Write the prompts of a changed list; features that have ``begun`` keep theirs."""
+        self._of_begun = {id: self._of_begun.get(id, self.prompts) for id in begun}
+        self.prompts = prompt.PromptWriter(config)
 
     async def run(
         self,
@@ -208,7 +215,8 @@ class AttemptRunner:
             return session.task
         if session.resume:
             return prompt.resume(feature, session.feedback)
-        return self.prompts.first(feature, kept_work=session.kept_work, feedback=session.feedback)
+        writer = self._of_begun.get(feature.id, self.prompts)
+        return writer.first(feature, kept_work=session.kept_work, feedback=session.feedback)
 
     async def _watch(
         self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event

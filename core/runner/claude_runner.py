@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Collection
 from functools import partial
 
 from ..git.refs import HEADS
@@ -91,6 +92,11 @@ class ClaudeRunner:
             fingerprint,
             context,
         )
+
+    def take_up(self, config: Config, begun: Collection[str]) -> None:
+        """Write the prompts of a changed list; features that have ``begun`` keep theirs."""
+        self.listed = self.listed.union(feature.id for feature in config.features)
+        self.attempts.take_up(config, begun)
 
     async def run(self, job: Job, turn: Turn) -> FeatureOutcome:
         """Run a feature until it has a result or cannot get one now.

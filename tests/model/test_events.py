@@ -7,7 +7,7 @@ import os
 import unittest
 from collections.abc import Iterator
 
-from core.model import events, events_review, fold
+from core.model import events, events_reload, events_review, fold
 from core.reporter import run_text
 from tests.support.every_event import AT, EVERY
 from tests.support.paths import ROOT
@@ -18,7 +18,7 @@ RESOLUTIONS = {"resolution_started", "resolution_ended"}
 def constructed() -> set[str]:
     """The kinds that have a constructor."""
     calls: list[ast.Call] = []
-    for module in (events, events_review):
+    for module in (events, events_reload, events_review):
         with open(str(module.__file__), encoding="utf-8") as file:
             nodes = ast.walk(ast.parse(file.read()))
         calls += [node for node in nodes if isinstance(node, ast.Call)]

@@ -7,15 +7,19 @@ import unittest
 from typing import Any
 
 from core.dag import schedule
+from core.dag.resolver import DAGResolver
 from core.journal.journal import Journal
 from core.model.attempt import Attempt
+from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.feature import Feature
+from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status
 from core.model.state import FeatureState, RunState
+from core.orchestrator.loop import REMOVED
 from core.runner.job import Job
 from core.runner.slots import Turn
-from tests.support.stage import DIAMOND, DONE, FAILED, INTERRUPTED, StageTest, settle
+from tests.support.stage import DIAMOND, DONE, FAILED, INTERRUPTED, Stage, StageTest, settle
 
 LOGGED_OUT = FeatureOutcome(Status.FAILED, "Not logged in", Fault.ACCOUNT)
 
@@ -329,6 +333,129 @@ class StopTest(StageTest):
             await run
             self.assertEqual(stage.reason("model"), "interrupted")
             self.assertEqual(set(stage.ended().values()), {"cancelled"})
+
+        self.play(scene)
+
+
+class ChangedListTest(StageTest):
+    """The graph of a run changes while it goes on."""
+
+    def take_up(self, stage: Stage, *features: Feature, **keys: str) -> None:
+        dag = DAGResolver(features)
+        made = {id: Decision(id, Action.START, "new", keys.get(id, "")) for id in dag.features}
+        rank = schedule.longest_path_first(dag)
+        stage.orchestrator.take_up(dag, made, rank, {"below": "its commit"})
+
+    def test_features_join_and_leave_and_are_blocked_and_freed(self) -> None:
+        model, storage, search, app = DIAMOND
+
+        async def scene() -> None:
+            stage = self.stage(DIAMOND, outcomes={"search": FAILED})
+            run = stage.start()
+            await settle()
+            await stage.end("model")
+            await stage.end("search")
+            self.assertEqual(stage.ended()["app"], "blocked")
+            freed = replace(app, depends_on=("storage",))
+            lost = Feature("lost", "", depends_on=("search",))
+            more = Feature("more", "", depends_on=("model", "below"))
+            self.take_up(stage, model, storage, search, freed, lost, more)
+            await settle()
+            self.assertEqual(stage.running, {"storage", "more"})
+            self.assertEqual(stage.jobs["more"].results["below"], "its commit")
+            self.assertEqual(stage.reason("lost"), "search did not complete (failed)")
+            self.take_up(stage, model, storage, search, more)
+            await stage.end("storage")
+            await stage.end("more")
+            await run
+            self.assertNotIn("app", stage.started)
+
+        self.play(scene)
+
+    def test_what_is_in_preparation_prepares_again_with_its_new_entry(self) -> None:
+        a, b, c = (Feature(id, "") for id in "abc")
+
+        async def scene() -> None:
+            stage = self.stage([a, b, c], 1)
+            run = stage.start()
+            await settle()
+            self.assertEqual(stage.ready, ["a", "b"])
+            self.take_up(stage, a, b, c)
+            await settle()
+            self.assertEqual(stage.ready, ["a", "b"])
+            for changed in (replace(b, prompt="Other."), b):
+                self.take_up(stage, a, changed, c)
+                await settle()
+            self.take_up(stage, a, b, c, b="its dependency has another key")
+            await settle()
+            self.assertEqual(stage.ready, ["a", "b", "b", "b", "b"])
+            self.assertEqual([e.kind for e in stage.heard if e.feature == "b"], ["queued"] * 3)
+            for id in "abc":
+                await stage.end(id)
+            await run
+            self.assertEqual(stage.started, ["a", "b", "c"])
+
+        self.play(scene)
+
+    def test_what_is_in_preparation_and_removed_ends_and_may_come_back(self) -> None:
+        a, b, c = (Feature(id, "") for id in "abc")
+
+        async def scene() -> None:
+            stage = self.stage([a, b, c], 1)
+            run = stage.start()
+            await settle()
+            self.take_up(stage, a, c)
+            await settle()
+            self.assertEqual(stage.ended(), {"b": "cancelled"})
+            self.assertEqual(stage.reason("b"), REMOVED)
+            self.take_up(stage, a, b, c)  # c is in preparation: it goes, and comes back at once
+            self.take_up(stage, a, b)
+            self.take_up(stage, a, b, c)
+            await stage.end("a")
+            for id in "bc":
+                await stage.end(id)
+            await run
+            self.assertEqual(stage.started, ["a", "b", "c"])
+            self.assertEqual(stage.ended()["c"], "completed")
+
+        self.play(scene)
+
+    def test_a_stop_while_it_prepares_again_cancels_it(self) -> None:
+        a, b = Feature("a", "", estimated_tokens=9), Feature("b", "", estimated_tokens=1)
+        c = Feature("c", "", depends_on=("b",), estimated_tokens=1)
+
+        async def scene() -> None:
+            stage = self.stage([a, b, c], 1)
+            run = stage.start()
+            await settle()
+            self.take_up(stage, a, replace(b, prompt="x"), c)
+            stage.stop.set()
+            stage.outcomes["a"] = INTERRUPTED
+            await settle()
+            await stage.end("a")
+            await run
+            self.assertEqual(set(stage.ended().values()), {"cancelled"})
+            self.assertEqual(stage.reason("b"), "interrupted before it started")
+
+        self.play(scene)
+
+    def test_the_list_is_looked_at_before_a_slot_is_given_out(self) -> None:
+        a, b, c = (Feature(id, "") for id in "abc")
+
+        async def scene() -> None:
+            stage = self.stage([a, b], 1)
+
+            def look() -> None:
+                if "c" not in stage.orchestrator.dag.features:
+                    self.take_up(stage, a, c)
+
+            stage.orchestrator.at_free_slot = look
+            run = stage.start()
+            await settle()
+            await stage.end("a")
+            await stage.end("c")
+            await run
+            self.assertEqual(stage.started, ["a", "c"])
 
         self.play(scene)
 

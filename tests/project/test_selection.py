@@ -12,6 +12,29 @@ from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.feature import Feature
 from core.project import selection
+from core.project.selection import ALL, Selection
+
+
+class StillTest(unittest.TestCase):
+    """What a selection means in a list that changed."""
+
+    DAG = DAGResolver((Feature("auth", "", tags=("core",)), Feature("api", "")))
+
+    def test_features_that_are_gone_do_not_matter(self) -> None:
+        for given, begun, expected in (
+            (Selection(), (), Selection()),
+            (Selection(("auth", "gone")), (), Selection(("auth",))),
+            (Selection(("gone",)), (), None),
+            (Selection(tag="core", deps=False), (), Selection(tag="core", deps=False)),
+            (Selection(tag="gone"), (), None),
+            (Selection(("api",), "core"), (), None),
+            (Selection(fresh=ALL), ("auth",), Selection(fresh=("api",))),
+            (Selection(fresh=ALL), ("auth", "api"), Selection()),
+            (Selection(tag="core", fresh=ALL), (), Selection(tag="core", fresh=("auth",))),
+            (Selection(fresh=("api", "gone")), (), Selection(fresh=("api",))),
+        ):
+            with self.subTest(given=given):
+                self.assertEqual(selection.still(given, self.DAG, begun), expected)
 
 
 class Choosing(unittest.TestCase):

@@ -51,6 +51,7 @@ SAMPLED = {
     "commands/notify.md": 1,
     "commands/plan.md": 3,
     "commands/review.md": 1,
+    "commands/reload.md": 1,
     "commands/run.md": 2,
     "commands/steering.md": 1,
     "commands/why.md": 1,
@@ -313,6 +314,23 @@ class Steering(WorkspaceTest):
         run = self.workspace.start("run", "--yes")
         wait_until(lambda: self.workspace.attempts("auth"), "auth runs")
         sample = samples("commands/steering.md")[0]
+        printed = ""
+        for command in re.findall(r"^\$ rorchestrator (.*)$", sample, re.MULTILINE):
+            printed += f"$ rorchestrator {command}\n{self.workspace.command(*command.split()).out}"
+        self.workspace.touch("go")
+        run.end()
+        self.assertEqual(printed, sample)
+
+    def test_a_list_that_changes_while_it_runs(self) -> None:
+        go = self.workspace.beside("go")
+        auth, waits = feature("auth", {"wait": go}), {"depends_on": ["auth"]}
+        self.workspace.features(auth, feature("api", **waits), feature("search", **waits))
+        run = self.workspace.start("run", "--yes")
+        wait_until(lambda: self.workspace.attempts("auth"), "auth runs")
+        auth["prompt"] = f"Better.\n{auth['prompt']}"
+        api = feature("api", {"write": "other.md"}, **waits)
+        self.workspace.features(auth, api, feature("export", **waits))
+        sample = samples("commands/reload.md")[0]
         printed = ""
         for command in re.findall(r"^\$ rorchestrator (.*)$", sample, re.MULTILINE):
             printed += f"$ rorchestrator {command}\n{self.workspace.command(*command.split()).out}"

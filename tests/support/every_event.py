@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model import events, events_review
+from core.model import events, events_reload, events_review
 from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.control_action import ControlAction
 from core.model.costs import Paid
@@ -128,6 +128,25 @@ EVERY = {
     "queued": events.queued(AT, "r1", "auth"),
     "paused": events.paused(AT, "r1", until=AT),
     "window": events.window(AT, "r1", seen=Window("five_hour", 0.62, AT + 3600)),
+    "reloaded": events_reload.reloaded(
+        AT,
+        "r1",
+        events_reload.Reloaded(
+            ("auth", "api"),
+            joined=("api",),
+            changed=("auth",),
+            gone=("search",),
+            out_of_date={"auth": "prompt changed"},
+            provenance=Provenance(
+                depends_on={"auth": (), "api": ("auth",)},
+                estimates={"auth": Estimate(60.0, 0.5)},
+                estimated_seconds=90.0,
+                tags={"auth": ("core",)},
+            ),
+        ),
+        text="joins: api",
+        automatic=True,
+    ),
     "steered": events.steered(
         AT,
         "r1",

@@ -10,5 +10,5 @@ from tests.support.workspace import Workspace
 
 def place_of(space: Workspace) -> OpenProject:
     """The project of a workspace, opened as every command does."""
-    with standing_in(space.path, space.environ):
+    with standing_in(space.folder, space.environ):
         return open_project("", "", Mask({}))
