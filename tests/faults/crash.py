@@ -765,7 +765,7 @@ class Laboratory:
 
     def _kind(self, point: str) -> str:
         names = "|".join(map(re.escape, (*self.template.ids, "_base")))
-        same = re.sub(rf"\b({names})\b", "ID", point)
+        same = re.sub(rf"(?:\b|(?<=_start_))({names})\b", "ID", point)
         return re.sub(r" \(\d+\)| in ID", "", same)
 
     def kill_at(self, points: Iterable[str]) -> Report:

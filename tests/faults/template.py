@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 
 from core.model.list_commands import shell_command
 from core.runner.check_runner import check_key
+from core.worktree import supply_digest
 from core.worktree.names import SCRATCH
 from tests.support.paths import AGENT
 from tests.support.repository import Repository
@@ -81,6 +83,9 @@ class Template:
     mended: Sequence[str] = ()
     """The features whose agents are told of a red check."""
 
+    copied: Sequence[str] = ()
+    """The list's ``copy``."""
+
     starts: Mapping[str, int] = MappingProxyType({})
     """How often an agent is started that nobody disturbs, where it is not once."""
 
@@ -134,11 +139,16 @@ class Template:
         """The shell's words before an agent, which is in ``"$@"``."""
         return NOTED
 
+    @cached_property
+    def supplied(self) -> str:
+        """The digest of what every worktree gets a copy of."""
+        return supply_digest.digest_of(self.repository.path, self.copied)
+
     def key(self, note: str) -> str:
         """What core remembers a check by, of a line in ``checks``."""
         name, place, tree = note.split()
-        clean = place.endswith(SCRATCH)
-        return check_key(tree, shell_command(step(CHECKS[name])), clean=clean)
+        command, clean = shell_command(step(CHECKS[name])), place.endswith(SCRATCH)
+        return check_key(tree, command, clean=clean, supplied=self.supplied)
 
     def write(self, name: str, content: str) -> None:
         """Write a file in it."""
@@ -218,6 +228,7 @@ class Shop(Template):
     )
     targets = ("trunk", "release")
     mended = ("shop",)
+    copied = (".env",)
     starts = MappingProxyType({"shop": 2, "search": 2})
 
     def __init__(
@@ -242,7 +253,7 @@ class Shop(Template):
         """The steps of every feature."""
         return {
             "base_branch": "trunk",
-            "copy": [".env"],
+            "copy": [*self.copied],
             "link": ["modules"],
             "teardown": [step("tear_down")],
             "verify": [step("check all")],

@@ -62,7 +62,7 @@ class Bits(CommittedTest):
 
     def test_a_check_hides_nothing_that_it_changes(self) -> None:
         check = "git update-index --assume-unchanged a.txt; echo A > a.txt"
-        self.workspace.features(feature("a"), verify=[check], verify_base=False, verify_attempts=0)
+        self.workspace.features(feature("a", verify=[check]), verify_attempts=0)
         self.assert_failed(self.run_feature(), Fault.CHECK, f"`{check}` changed a.txt")
 
     def test_files_outside_a_sparse_checkout_do_not_count_as_deleted(self) -> None:
