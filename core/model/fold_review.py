@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from .check_verdict import verdict_of_data
+from .check_verdict import Scope, Verdict, verdict_of_data
 from .events import Event
 from .frozen import replace
 from .handover import pull_request_of_data, push_of_data
 from .json_values import strings
 from .review import Answer, Review, comment_of_data
-from .state import FeatureState
+from .state import Check, FeatureState
 
 
 def _judged(feature: FeatureState, event: Event) -> FeatureState:
     made = verdict_of_data(event.data)
     if made is None:
         return feature
-    key = f"{made.scope.value} {made.check}"
-    return replace(feature, verdicts={**feature.verdicts, key: made})
+    key, last = f"{made.scope.value} {made.check}", feature.last_check
+    if made.verdict.is_sent_back and last is not None:
+        other = feature.verdicts.get(f"{Scope.PROJECT.value} {last.command}")
+        if other is not None and other.verdict is Verdict.NOT_YOURS:
+            # It is not the one that keeps the feature from completing.
+            last = Check(made.check, passed=False, ending=made.after, at=event.at)
+    return replace(feature, verdicts={**feature.verdicts, key: made}, last_check=last)
 
 
 def _reviewed(feature: FeatureState, event: Event) -> FeatureState:

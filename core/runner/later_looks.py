@@ -109,7 +109,7 @@ class LaterLooks:
         feature = later.feature
         if self.preparation.steps.is_to_end(feature.id):
             return
-        env = self.preparation.environment(feature.id, slots, slots + 1)  # behind the slots
+        env = self.preparation.environment(feature.id, slots, slots)  # the slot behind all others
         commands = [check.command for check, _ in later.unseen]
         try:
             seen = await self.looks.look(feature, later.start, commands, env)

@@ -61,12 +61,12 @@ class Preparation:
     # -- the environment ------------------------------------------------------------------
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
-        """The variables of a feature in one of ``slots`` slots.
+        """The variables of a feature in one of ``slots`` slots, or in the one behind them.
 
         Without free ports, ``RORCHESTRATOR_PORT`` is not set: few lists need it. The variable of
         the user's stack gets the same port.
         """
-        port = ports.free_block(slot, slots, self.context.run_id)
+        port = ports.free_block(slot, slots + 1, self.context.run_id)
         if not port:
             taken = N_("no {count} ports in a row are free: {variable} is not set").format(
                 count=ports.BLOCK, variable=f"{VARIABLES}PORT"

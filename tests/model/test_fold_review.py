@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.decision import Action, Decision
 from core.model.fold import fold
 from core.model.frozen import replace
@@ -22,6 +23,18 @@ class FoldReviewTest(unittest.TestCase):
         self.assertEqual((known.review.answer, known.review.commit), (Answer.ACCEPTED, "c0ffee"))
         self.assertEqual(known.review.seen, {"src/é.py": "d1ge57"})
         self.assertEqual(known.review.comments, (COMMENT,))
+
+    def test_the_last_check_is_one_that_keeps_the_feature_from_completing(self) -> None:
+        lint, test = "make lint", "make test"
+        red = events.checked(AT, "r1", "a", key="k", command=lint, passed=False, ending="exit 1")
+        excused = CheckVerdict(lint, Scope.PROJECT, Verdict.NOT_YOURS)
+        missing = CheckVerdict(test, Scope.OWN, Verdict.MISSING, after="exit 2")
+        story = [red]
+        for made, expected in ((excused, lint), (missing, test), (missing, test)):
+            story.append(events_review.judged(AT, "r1", "a", verdict=made))
+            last = fold(story).feature("a").last_check
+            assert last is not None
+            self.assertEqual((last.command, last.passed), (expected, False))
 
     def test_a_push_and_a_pull_request_are_known_by_their_remote(self) -> None:
         known = fold((EVERY["pushed"], EVERY["pull_request"])).feature("auth")

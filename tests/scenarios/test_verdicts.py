@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from tests.support.checks import PAUSE
+from tests.support.commands import wait_until
 from tests.support.once import once
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
@@ -154,3 +156,42 @@ class Matrix(WorkspaceTest):
     def test_no_scratch_worktree_is_left(self) -> None:
         names = os.listdir(self.workspace.worktrees)
         self.assertEqual(sorted(names), sorted(ATTEMPTS))
+
+
+class Looks(WorkspaceTest):
+    """The checks of a completed feature at its start commit, when there is no time for them."""
+
+    def waits(self) -> str:
+        on = self.workspace.beside("on")
+        self.check = f"case $PWD in *_start_*) touch {on}; sleep 300;; esac"
+        return self.check
+
+    def assert_not_looked_at(self) -> None:
+        self.assert_statuses(a="completed")
+        made = self.workspace.state().feature("a").verdicts[f"own {self.check}"]
+        self.assertIs(made.verdict, NOT_LOOKED_AT)
+        self.assertEqual(os.listdir(self.workspace.worktrees), ["a"])
+        self.assertNotIn("_start_", self.workspace.git("worktree", "list"))
+
+    def test_ctrl_c_ends_them(self) -> None:
+        self.workspace.features(feature("a", verify=[self.waits()]))
+        running = self.workspace.start("run", "--yes")
+        words = "running the checks of a at their start commits, for at most 30s"
+        wait_until(lambda: words in running.err, words)
+        wait_until(lambda: os.path.exists(self.workspace.beside("on")), "the look")
+        running.signal(signal.SIGINT)
+        self.assertEqual(running.end().code, 130)
+        self.assert_not_looked_at()
+
+    def test_the_time_limit_of_the_run_ends_them(self) -> None:
+        self.workspace.features(feature("a", verify=[self.waits()]))
+        done = self.workspace.command("run", "--yes", "--max-time", "3s")
+        self.assertEqual(done.code, 0, done)
+        self.assert_not_looked_at()
+
+    def test_a_run_waits_for_those_that_end_soon(self) -> None:
+        self.workspace.features(feature("a", verify=["test -e a.md"]))
+        done = self.workspace.run()
+        self.assertNotIn("at their start commits", done.err)
+        made = self.workspace.state().feature("a").verdicts["own test -e a.md"]
+        self.assertEqual((made.verdict, made.before), (PROVED, "ended with exit 1"))
