@@ -73,6 +73,8 @@ COMMANDS = {
     "decompose": N_("let Claude split a specification into features"),
     "merge": N_("land completed features on the base branch"),
     "undo": N_("move a branch back to where the last merge found it"),
+    "push": N_("push the branches of completed features"),
+    "pr": N_("push completed features and open a pull request for each"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),
     "completion": N_("print a script with which a shell completes commands, ids and tags"),
     "schema": N_("print the JSON Schema of a feature list, for editors"),
@@ -82,7 +84,7 @@ GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
     N_("steer"): ("stop", "pause", "resume", "skip", "retry", "reload", "attach"),
-    N_("review and land"): ("review", "diff", "merge", "undo", "cleanup"),
+    N_("review and land"): ("review", "diff", "merge", "undo", "push", "pr", "cleanup"),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),

@@ -20,6 +20,9 @@ RESOLUTIONS = "refs/rorchestrator/resolutions/"
 UNDONE = "refs/rorchestrator/undone/"
 """``<merge>``: the tip of a branch before ``undo`` moved it back."""
 
+BASES = "refs/rorchestrator/bases/"
+"""``<id>``: the merge of its dependencies that we pushed last, the base of its pull request."""
+
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
 """The refs that a run reads."""
 

@@ -74,6 +74,17 @@ class TestForge:
                 pull.update(values)
         self._write(state)
 
+    def add(self, branch: str, **values: object) -> None:
+        """A pull request that somebody else opened."""
+        state = self.state
+        project = state["repositories"][self.path]
+        number = project["next"] = project.get("next", 11) + 1
+        url = f"https://github.com/{self.path}/pull/{number - 1}"
+        plain = {"number": number - 1, "url": url, "head": branch, "base": "main"}
+        rest = {"state": "open", "title": branch, "body": "", "draft": False}
+        project["pulls"].append({**plain, **rest, **values})
+        self._write(state)
+
     def calls(self) -> list[list[str]]:
         """The command lines so far."""
         found: list[list[str]] = self.state["calls"]

@@ -88,6 +88,10 @@ class ForgeError(UserError):
         self.status = status
 
 
+class NotLoggedIn(ForgeError):
+    """The user has no login for the host."""
+
+
 class Client:
     """One forge's program, for one host."""
 
@@ -116,8 +120,8 @@ class Client:
             return False
         return (await self.run("auth", "status", "--hostname", self.host)).code == 0
 
-    async def run(self, *arguments: str, stdin: bytes = b"") -> Finished:
-        """Run the program. Raises :class:`UserError` if it is not installed."""
+    def check(self) -> None:
+        """Raise :class:`UserError` if the program is not installed."""
         if not self.is_installed:
             name, forge = self.program.name, self.program.of
             raise UserError(
@@ -128,6 +132,10 @@ class Client:
                     install=self.program.installation(self.environ), forge=forge
                 ),
             )
+
+    async def run(self, *arguments: str, stdin: bytes = b"") -> Finished:
+        """Run the program. Raises :class:`UserError` if it is not installed."""
+        self.check()
         argv = [self.program.name, *arguments]
         return await self.spawner.run(argv, env=self.environ, stdin=stdin)
 
@@ -161,7 +169,7 @@ class Client:
         status = int(found[1] or found[2]) if found else 0
         name = self.program.name
         if status == 401 or (name == GH.name and finished.code == NO_LOGIN):
-            return ForgeError(
+            return NotLoggedIn(
                 N_("{program} is not logged in on {host}").format(program=name, host=self.host),
                 hint=self.login,
                 status=status,

@@ -1,0 +1,30 @@
+"""``push``: pushes the branches of completed features."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..model.translate import N_, _
+from . import handing_over
+
+EXAMPLES = N_("""\
+examples:
+  rorchestrator push
+  rorchestrator push auth --remote fork
+  rorchestrator push --dry-run
+""")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = _(
+        "Push the branches of completed features, each on the branch that it is built on. What "
+        "somebody\nelse pushed is never overwritten."
+    )
+    parser.epilog = _(EXAMPLES)
+    handing_over.configure(parser, _("show what would be pushed; push nothing"))
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Push; exit 1 if a feature is held."""
+    return handing_over.hand_over(arguments, handing_over.options_of(arguments))

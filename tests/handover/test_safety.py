@@ -1,0 +1,37 @@
+"""What agents may have planted is not executed while they work."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from core.model import events
+from tests.support.handovers import HandoverTest
+from tests.support.workspace import feature
+
+
+class SafetyTest(HandoverTest):
+    def setUp(self) -> None:
+        self.open(feature("auth"))
+        self.shop.finish("auth")
+
+    def test_a_hook_that_is_newer_than_the_run_stops_the_push(self) -> None:
+        path = self.shop.hook("pre-push", "exit 0")
+        with self.shop.at_work(started("r1", at=time.time() - 60)):
+            said = self.push()
+        self.assertEqual(said.code, 2)
+        self.assertIn(f"{path} was changed while the run goes on", said.err)
+        self.assertEqual(set(self.forge.branches()), {"main"})
+        self.assertEqual(self.push().code, 0)
+
+    def test_settings_count_as_well_and_a_preview_executes_nothing(self) -> None:
+        with self.shop.at_work(started("r1", at=time.time() - 60)):
+            self.assertIn(os.path.join(".git", "config"), self.push().err)
+            self.assertEqual(self.push("--dry-run").code, 0)
+
+
+def started(run: str, *, at: float) -> events.Event:
+    """A run of this process that began then."""
+    return events.run_started(
+        at, run, pid=os.getpid(), base_branch="main", base_commit="", features=(), max_parallel=1
+    )
