@@ -23,8 +23,8 @@ OPENED, UPDATED = "opened", "updated"
 DID = {
     OPENED: N_("opened {url}"),
     UPDATED: N_("updated {url}"),
-    "would open": N_("would open a pull request"),
-    "would update": N_("would bring {url} up to date"),
+    "would_open": N_("would open a pull request"),
+    "would_update": N_("would bring {url} up to date"),
     "": N_("up to date: {url}"),
 }
 
@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser, dry_run: str) -> None:
         help=_("the remote (default: that of a plain git push of the base branch)"),
     )
     parser.add_argument(
-        "--accepted", action="store_true", help=_("only features that were accepted in a review")
+        "--accepted",
+        action="store_true",
+        help=_("only what you accepted, as project.require_review does"),
     )
     parser.add_argument("--dry-run", action="store_true", help=dry_run)
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))

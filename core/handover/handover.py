@@ -187,7 +187,7 @@ class Handover:
             return
         self._is_below(work.id, place.commit)
         if self.pulls and self.options.dry_run:
-            ending.did = "would open" if seen is None else "would update"
+            ending.did = "would_open" if seen is None else "would_update"
             if seen:
                 self.pulls.note(work.known, seen, ending)
         elif self.pulls:

@@ -8,6 +8,7 @@ from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.state import FeatureState
 from ..model.translate import N_
+from ..project import reviewed
 from ..project.landed import content_now, how_merged_into
 from ..project.open import OpenProject
 from ..worktree.branch_content import start_of
@@ -83,8 +84,10 @@ async def _why_held(project: OpenProject, known: FeatureState, tip: str, *, acce
         return N_(
             "a rebase of its branch is in progress ({rebased}): finish or abort it first"
         ).format(rebased=rebased)
-    if accepted and not known.review.is_accepted(tip):
-        return N_("it was not accepted: rorchestrator review {id}").format(id=known.id)
+    only_accepted = reviewed.is_required(project.config, accepted)
+    unreviewed = reviewed.why_held(known, tip, only_accepted=only_accepted)
+    if unreviewed:
+        return unreviewed
     pushes = await project.worktrees.unpublished(
         known.worktree, known.start_commit, tip, known.branch
     )

@@ -28,6 +28,7 @@ from core.views.live import Facts, live_lines
 from tests.support import live_runs
 from tests.support.commands import wait_until
 from tests.support.endpoints import Endpoints
+from tests.support.forges import TestForge
 from tests.support.live_runs import NOW, START
 from tests.support.machines import PLAIN, claude, programs
 from tests.support.once import skip_if_run_elsewhere
@@ -50,6 +51,8 @@ SAMPLED = {
     "commands/merge.md": 2,
     "commands/notify.md": 1,
     "commands/plan.md": 3,
+    "commands/pr.md": 2,
+    "commands/push.md": 1,
     "commands/review.md": 1,
     "commands/reload.md": 1,
     "commands/run.md": 2,
@@ -98,6 +101,19 @@ class Samples(unittest.TestCase):
             self.assertEqual(shop.main("cleanup", "--merged").code, 0)
             said = f"$ rorchestrator undo --yes\n{shop.main('undo', '--yes').out}"
         self.assertEqual(lasting(said), lasting(samples("commands/merge.md")[1]))
+
+    def test_pull_requests_before_and_after_a_squash_merge(self) -> None:
+        with Workspace([feature("auth"), feature("api", depends_on=["auth"])]) as shop:
+            forge = TestForge(shop)
+            shop.finish("auth")
+            shop.finish("api", start="feature/auth")
+            said = [f"$ rorchestrator push auth\n{shop.main('push', 'auth').out}"]
+            forge.git("update-ref", "-d", "refs/heads/feature/auth")
+            said.append(f"$ rorchestrator pr\n{shop.main('pr', 'auth', 'api').out}")
+            forge.merge("feature/auth", squash=True)
+            said.append(f"$ rorchestrator pr --sync\n{shop.main('pr', '--sync').out}")
+        shown = [*samples("commands/push.md"), *samples("commands/pr.md")]
+        self.assertEqual([*map(lasting, said)], [*map(lasting, shown)])
 
     def test_a_review_of_two_features(self) -> None:
         found = [
