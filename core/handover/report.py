@@ -55,7 +55,7 @@ class Ending:
     notes: list[str] = field(default_factory=list)
     request: PullRequest | None = None
     did: str = ""
-    """What became of its pull request: ``opened``, ``updated``, ``would_open``, ``would_update``, or empty."""
+    """What became of its pull request: ``opened``, ``would_update``; or empty."""
 
     def to_json(self) -> dict[str, Json]:
         """As ``--json`` prints it."""

@@ -140,7 +140,7 @@ NO_SENTENCES = {
     "handover/body.py": r"^<!-- rorchestrator: ",
     "handover/forge/client.py": r"^Content-Type: ",
     "handover/forge/gitlab.py": r"^Draft: $",
-    "handover/place.py": r"^merge $|^ and $|^\n\nThe base of $|^, which needs them|^a side of a merge$",
+    "handover/place.py": r"^merge $|^ and $|The base of $|^, which needs them|^a side of",
     "landing/cleanup.py": r"^ switch --detach$|^ branch $|^empty difference$",
     "landing/resolution.py": r"^Bash\(|^You were interrupted|^Claude's resolution|^\n\n|^ with $",
     "landing/stack.py": r"^(not|would) ask|^merge $|^\n|a side of|^Claude resolved the conflict",
