@@ -38,7 +38,14 @@ from ..reporter.run_text import report_lines
 from ..reporter.style import Style
 from ..views.run_pages import RunPages
 from ..views.view import Views
-from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
+from .ask_consent import (
+    all_commands,
+    check_consent,
+    commands_of_merge,
+    is_terminal,
+    remember,
+    show_unshown,
+)
 from .detaching import go_on_in_background
 from .land import land
 from .live_run import LiveRun, Streams
@@ -67,7 +74,9 @@ def run_features(
     try:
         # Read again: a run may have moved branches before we got the lock.
         project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
-        shown = _ShownRun(project, options, asking, display, looking or ViewOptions())
+        looking = looking or ViewOptions()
+        options = replace(options, has_reader=is_terminal() and not looking.detach)
+        shown = _ShownRun(project, options, asking, display, looking)
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code

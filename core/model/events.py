@@ -271,6 +271,11 @@ def paused(at: float, run: str, *, until: float) -> Event:
     return Event("paused", at, run, data={"until": timestamp(until) if until else ""})
 
 
+def unreviewed(at: float, run: str, *, count: int, limit: int) -> Event:
+    """So many completed features wait for a review that nothing new starts; 0 if it does again."""
+    return Event("unreviewed", at, run, data={"count": count, "limit": limit})
+
+
 def window(at: float, run: str, *, seen: Window) -> Event:
     """How full the window of a usage limit is; 1 is full."""
     data: dict[str, Json] = {"window": seen.type, "utilization": seen.utilization}

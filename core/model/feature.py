@@ -100,6 +100,8 @@ class Project:
     verify_base: bool = True
     require_review: bool = False
     """Whether only features that were accepted can land."""
+    max_unreviewed: int | None = None
+    """How many completed features may wait for a review before no other one starts."""
     keep_awake: bool = True
     """Whether the machine is kept from going to sleep during a run."""
     reload: bool = False
@@ -210,13 +212,15 @@ class Occasion(Enum):
     """A usage limit was reached."""
     BUDGET = "budget"
     """The budget is used up."""
+    REVIEW = "review"
+    """Nothing new starts, because too many completed features wait for a review."""
     FAILED = "failed"
     """The run ended, and not all of its features completed."""
     FINISHED = "finished"
     """The run ended, however."""
 
 
-NEEDS_YOU = (Occasion.PAUSED, Occasion.LIMIT, Occasion.BUDGET, Occasion.FAILED)
+NEEDS_YOU = (Occasion.PAUSED, Occasion.LIMIT, Occasion.BUDGET, Occasion.REVIEW, Occasion.FAILED)
 """The occasions that a list calls ``needs_you``."""
 
 

@@ -148,6 +148,8 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
         until = reset_of(event)
         limits = run.limits.at(event.at, waits=bool(until))
         return replace(run, paused_until=until, limits=limits)
+    if event.kind == "unreviewed" and run is not None:
+        return replace(run, unreviewed=integer(data, "count"))
     if event.kind == "steered" and run is not None and run.id == event.run:
         reply = reply_of(event)
         action = reply.action if reply.is_done else None
@@ -161,6 +163,7 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             run,
             ended_at=event.at,
             exit_code=integer(data, "exit_code"),
+            unreviewed=0,
             limits=run.limits.at(event.at, waits=False),
             pauses=run.pauses.at(event.at, waits=False),
         )
@@ -217,6 +220,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         clashes={},
         verdicts={},
         review=fold_review.started_over(feature.review),
+        is_answered=False,
     )
 
 

@@ -29,6 +29,8 @@ def reopened(feature: FeatureState, event: Event) -> FeatureState:
         work=None,
         older=(*feature.older, *older),
         last_check=None,
+        verdicts={},
+        is_answered=False,
         merged_into="",
         kept_ref="",
         clashes={},

@@ -28,7 +28,8 @@ def _reviewed(feature: FeatureState, event: Event) -> FeatureState:
     given = event.data.get("answer")
     answer = next((each for each in Answer if each.value == given), None)
     commit = str(event.data.get("commit", ""))
-    return replace(feature, review=replace(feature.review, answer=answer, commit=commit))
+    review = replace(feature.review, answer=answer, commit=commit)
+    return replace(feature, review=review, is_answered=answer is not None)
 
 
 def _seen(feature: FeatureState, event: Event) -> FeatureState:

@@ -156,6 +156,8 @@ class FeatureState:
     verdicts: Mapping[str, CheckVerdict] = field(default_factory=dict)
     """The last verdict on each of its checks, by scope and check."""
     review: Review = Review()
+    is_answered: bool = False
+    """Whether the answer of its review is about the result that it has."""
     pushes: Mapping[str, Push] = field(default_factory=dict)
     """The last push of its branch to each remote, by the remote's name."""
     pull_request: PullRequest | None = None
@@ -234,6 +236,8 @@ class Run:
     """The expected reset of a usage limit (ISO 8601); empty if there is none to wait for."""
     is_paused: bool = False
     """Whether the user paused it."""
+    unreviewed: int = 0
+    """How many completed features wait for a review, if nothing new starts because of that."""
     limits: Wait = Wait()
     """The waiting time for usage limits."""
     pauses: Wait = Wait()

@@ -9,6 +9,11 @@ from .costs import dollars
 from .translate import _, language, ngettext
 
 
+def waits_for_review(count: int) -> str:
+    """That a run waits until so many features are reviewed."""
+    return _("waits for your review of {features}").format(features=counted(count, "feature"))
+
+
 def headed(head: str, rest: str) -> str:
     """``head: rest``, with the space that French has before a colon."""
     return _("{head}: {rest}").format(head=head, rest=rest)

@@ -23,6 +23,7 @@ from ..runner.context import RunContext
 from ..runner.job import Job
 from ..runner.slots import Place, Slots, Turn
 from ..worktree.branch_content import Origin
+from .backlog import Backlog
 
 DRAIN_SECONDS = 30.0
 """How long attempts may take to end by themselves after a stop."""
@@ -34,6 +35,8 @@ SKIPPED = "skipped"
 REMOVED = N_("it was removed from the list")
 
 CHANGED = N_("its entry in the list changed")
+
+NO_BACKLOG = Backlog()
 
 STANDSTILL = N_("paused, nothing is running. To continue: rorchestrator resume")
 
@@ -74,6 +77,7 @@ class Orchestrator:
         results: Mapping[str, str],
         fail_fast: bool = False,
         drain_seconds: float = DRAIN_SECONDS,
+        backlog: Backlog = NO_BACKLOG,
     ) -> None:
         self.dag = dag
         self.rank = rank
@@ -87,6 +91,7 @@ class Orchestrator:
         self.drain_seconds = drain_seconds
         self.at_free_slot: Callable[[], None] = lambda: None
         """Called before a slot that became free is given out."""
+        self.backlog = backlog
         self.is_over = False
         """Whether nothing can be started any more, not even by a control request."""
         self._over: set[str] = set()
@@ -99,6 +104,7 @@ class Orchestrator:
         self._renewed: set[str] = set()
         """Features whose list entry changed while they were in preparation: they prepare again."""
         self._told_of_standstill = False
+        self._told_unreviewed = 0
         self._sort()
 
     @property
@@ -134,10 +140,67 @@ class Orchestrator:
     def _start(self, run_feature: RunFeature) -> None:
         """Start preparing ready features while the slots want them."""
         self._free()
+        self._look_at_backlog()
+        held: list[tuple[Place, str]] = []
         while self._ready and self.slots.wants(self._ready[0][0]):
             place, id = heappop(self._ready)
-            turn = self.slots.turn(place)
+            is_first = self._is_first(id)
+            if is_first and self.slots.only_known:
+                held.append((place, id))
+                continue
+            turn = self.slots.turn(place, is_first=is_first)
             self._going[id] = _going(run_feature(self._job(id), turn), turn)
+        for each in held:
+            heappush(self._ready, each)
+        if self._waits_in_vain():
+            self.slots.close(self._why_in_vain())
+
+    def _is_first(self, id: str) -> bool:
+        """Whether a feature never had an attempt."""
+        return not self.state.feature(id).attempts
+
+    def _look_at_backlog(self) -> None:
+        """Hold back first attempts while too many completed features wait for a review."""
+        count = self.backlog.count(self.state, self.dag.features)
+        is_full = self.backlog.is_full(count)
+        if is_full != self.slots.only_known:
+            self.slots.hold_back(is_full)
+        working = {id for id, going in self._going.items() if going.turn.works}
+        rest = self.dag.features.keys() - self._over - working
+        told = count if is_full and any(map(self._is_first, rest)) else 0
+        if told != self._told_unreviewed:
+            self._told_unreviewed = told
+            limit = self.backlog.limit or 0
+            self.context.record(events.unreviewed, count=told, limit=limit)
+
+    def _waits_in_vain(self) -> bool:
+        """Whether only a review would let the run go on, and there is nobody to write one."""
+        turns = [going.turn for going in self._going.values()]
+        is_idle = all(turn.is_first and not turn.works for turn in turns)
+        is_held = self._told_unreviewed > 0 and not self.slots.paused
+        return is_held and is_idle and not self.backlog.has_reader
+
+    def _why_in_vain(self) -> str:
+        return N_("as many completed features as project.max_unreviewed allows wait for a review")
+
+    def look_at_reviews(self, ids: Iterable[str]) -> None:
+        """Go on after reviews: a slot may be free; what needs a rejected feature does not start."""
+        for id in ids:
+            if self.state.feature(id).review.is_rejected:
+                self._block_because_rejected(id)
+        self.slots.full.set()
+
+    def _block_because_rejected(self, id: str) -> None:
+        reason = N_("{id} was rejected").format(id=id)
+        for other, feature in self.dag.features.items():
+            if id not in feature.depends_on or other in self._over:
+                continue
+            going = self._going.get(other)
+            if going is None:
+                self._end(other, FeatureOutcome(Status.BLOCKED, reason))
+                self._block(other, reason)
+            elif not going.turn.works:
+                self.end_one(other, reason)
 
     def _free(self) -> None:
         """Queue the features whose dependencies have completed."""
@@ -173,15 +236,16 @@ class Orchestrator:
         self._renewed.discard(id)
 
     def _is_held(self) -> bool:
-        """Whether only a pause keeps the run from ending."""
+        """Whether only a pause, or what waits for a review, keeps the run from ending."""
         waits = not self._over.issuperset(self.dag.features)
-        return self.slots.paused and waits and not self.slots.closed
+        is_held = self.slots.paused or self.slots.only_known
+        return is_held and waits and not self.slots.closed
 
     def _tell_of_standstill(self) -> None:
         """Tell, once in a pause, that nothing is running: else the run seems to hang."""
         turns = [going.turn for going in self._going.values()]
         idle = all(turn.held if turn.works else turn.ready for turn in turns)
-        still = self._is_held() and idle
+        still = self.slots.paused and self._is_held() and idle
         if still and not self._told_of_standstill:
             self.context.note(STANDSTILL)
         self._told_of_standstill = still

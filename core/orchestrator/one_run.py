@@ -54,6 +54,7 @@ from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
 from ..runner.later_looks import LaterLooks
 from . import parts
+from .backlog import Backlog
 from .conflict_probe import ConflictProbe
 from .list_watch import ListWatch
 from .loop import Orchestrator
@@ -317,6 +318,7 @@ class OneRun:
             decisions=decided.decisions,
             results=results,
             fail_fast=self.options.fail_fast,
+            backlog=self._backlog(decided.decisions),
         )
 
     def _reloading(self, decided: Decided, followers: Followers) -> Reloading:
@@ -345,6 +347,13 @@ class OneRun:
         self.project, self.forecast = now.project, now.forecast
         self.has_new_list = now.running.outline is not self.outline
         return replace(decided, decisions=now.decisions, selected=now.selected, left=now.left)
+
+    def _backlog(self, decisions: Mapping[str, Decision]) -> Backlog:
+        project, options = self.project, self.options
+        landed = [id for id, decision in decisions.items() if decision.merged]
+        has_reader = options.has_reader or options.max_time_seconds is not None
+        limit = project.config.project.max_unreviewed
+        return Backlog(limit, tuple(project.dag.features), landed, has_reader)
 
     @asynccontextmanager
     async def _watched(

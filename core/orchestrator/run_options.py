@@ -23,6 +23,8 @@ class RunOptions:
     """The longest wait for the reset of a usage limit."""
     retried: str = ""
     """A feature whose skip ends with the user's consent to the run."""
+    has_reader: bool = False
+    """Whether somebody may be there to review, while the run waits for that."""
     message: str = ""
     """What the user says to it."""
     more_attempts: int | None = None

@@ -168,7 +168,8 @@ class Steering:
             return _refused(N_("a run records only reviews, pushes and pull requests"))
         for event in request.events:
             self.orchestrator.recorder.emit(event)
-        return _done(N_("recorded"))
+        ids = [event.feature for event in request.events]
+        return _done(N_("recorded"), lambda: self.orchestrator.look_at_reviews(ids))
 
     # -- one feature ------------------------------------------------------------------------
 

@@ -251,6 +251,11 @@ PROJECT: Mapping[str, Key] = {
         Flag(),
         "land and push only features that you [accepted](commands/merge.md#only-what-you-accepted)",
     ),
+    "max_unreviewed": Key(
+        Whole(1),
+        "while so many completed features wait for [your review]"
+        "(LIMITS_AND_BUDGETS.md#features-that-wait-for-your-review), no other one starts",
+    ),
     "keep_awake": Key(
         Flag(),
         "keep the machine from going to sleep during a run, where `systemd-inhibit` or "

@@ -43,6 +43,11 @@ def _result(
     known = state.feature(dependency)
     if decisions[dependency].merged:
         return project.base_commit  # which contains its work
+    if known.review.is_rejected:
+        raise UserError(
+            N_("{id} needs {dependency}, which was rejected").format(id=id, dependency=dependency),
+            hint=N_("rorchestrator run --only {id} runs both").format(id=id),
+        )
     if known.work is None:
         raise UserError(
             N_("{id} needs {dependency}, which has no result yet").format(

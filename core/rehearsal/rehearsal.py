@@ -417,7 +417,9 @@ def _with_simulated_agent(config: Config) -> Config:
     command = (sys.executable, "-I", "-S", os.path.abspath(simulated.__file__))
     return replace(
         config,
-        project=replace(config.project, keep_awake=False),
+        project=replace(
+            config.project, keep_awake=False, require_review=False, max_unreviewed=None
+        ),
         claude=ClaudeOptions(command=command, env={simulated.FOLDER: ""}),
         context="",
         quality_rules=(),

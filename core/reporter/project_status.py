@@ -175,8 +175,18 @@ class ProjectStatus:
     @property
     def is_paused(self) -> bool:
         """Whether the user paused the current run."""
+        return self._current is not None and self._current.is_paused
+
+    @property
+    def unreviewed(self) -> int:
+        """For how many features to be reviewed the current run waits with what is new."""
+        return 0 if self._current is None else self._current.unreviewed
+
+    @property
+    def _current(self) -> Run | None:
         run, holder = self.run, self.holder
-        return holder is not None and run is not None and run.pid == holder.pid and run.is_paused
+        is_current = holder is not None and run is not None and run.pid == holder.pid
+        return run if is_current else None
 
     def to_json(self) -> dict[str, Json]:
         """What ``status --json`` prints."""
@@ -191,6 +201,7 @@ class ProjectStatus:
             "claude": self.claude or None,
             "running": vars(self.holder).copy() if self.holder is not None else None,
             "paused": self.is_paused,
+            "unreviewed": self.unreviewed,
             "last_run": _run_document(self.run) if self.run is not None else None,
             "features": [feature.to_json() for feature in self.features],
             "windows": [

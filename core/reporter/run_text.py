@@ -16,13 +16,14 @@ from ..model.decision import NEW
 from ..model.event_values import conflict_of, reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.excerpt import some
+from ..model.json_values import integer
 from ..model.moments import clock
 from ..model.next_steps import after_run, next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, ngettext, shown
-from ..model.words import counted, decimal, duration, headed, money
+from ..model.words import counted, decimal, duration, headed, money, waits_for_review
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
 from .verdict_table import run_verdict_lines
@@ -68,6 +69,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         return f"{style.pick('💬', '[note]')} {said}"
     if event.kind == "paused":
         return _paused(reset_of(event), event.at, style)
+    if event.kind == "unreviewed":
+        return _unreviewed(event, style)
     if event.kind == "clash":
         return _clash(event, style)
     if event.kind == "steered":
@@ -133,6 +136,14 @@ def _paused(until: str, now: float, style: Style) -> str:
         return _("{sign} the usage limit is reset: continuing").format(sign=style.pick("▶", "[go]"))
     words = _("usage limit: waiting until {time}").format(time=_clock(until, now))
     return style.paint(f"{style.pick('⏸', '[pause]')} {words}", "yellow")
+
+
+def _unreviewed(event: Event, style: Style) -> str:
+    count = integer(event.data, "count")
+    if not count:
+        return _("{sign} reviewed: continuing").format(sign=style.pick("▶", "[go]"))
+    words = _("{waits}, so nothing new starts").format(waits=waits_for_review(count))
+    return style.paint(f"{style.pick('✋', '[review]')} {words}", "yellow")
 
 
 def _clock(at: str, now: float) -> str:

@@ -14,7 +14,7 @@ from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, ngettext, shown
-from ..model.words import counted, duration, headed, money, percent
+from ..model.words import counted, duration, headed, money, percent, waits_for_review
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width
@@ -185,6 +185,9 @@ def _progress(status: ProjectStatus) -> str:
         )
     if status.is_paused:
         words += _("; paused (to continue: rorchestrator resume)")
+    if status.unreviewed:
+        waits = waits_for_review(status.unreviewed)
+        words += _("; {waits} (to continue: rorchestrator review)").format(waits=waits)
     return words
 
 

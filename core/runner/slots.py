@@ -29,6 +29,8 @@ class Slots:
         """How often :attr:`open` was reduced."""
         self.paused = False
         """Whether the user paused the run. Running features continue."""
+        self.only_known = False
+        """Whether only features that had an attempt before get a slot."""
         self._held = False
         self.moved = asyncio.Event()
         """Set when a pause begins or ends, and when the slots are closed."""
@@ -60,6 +62,16 @@ class Slots:
         self._held = held
         self.serve()
 
+    def hold_back(self, only_known: bool) -> None:
+        """Give no slot for a first attempt while that is set. Running features continue."""
+        self.only_known = only_known
+        self.serve()
+
+    @property
+    def _queue(self) -> list[Turn]:
+        """Those who prepare, or wait, for a slot that they may get."""
+        return [turn for turn in self._coming if not (self.only_known and turn.is_first)]
+
     def pause(self, paused: bool) -> None:
         """Start and prepare nothing while paused."""
         self.paused = paused
@@ -76,14 +88,14 @@ class Slots:
         One prepares for each free slot or, if none is free, for each slot; and any that goes
         before one of them.
         """
-        some = self.free or self.count
+        some, queue = self.free or self.count, self._queue
         return not (self.closed or self.paused) and (
-            len(self._coming) < some or place < self._coming[some - 1].place
+            len(queue) < some or place < queue[some - 1].place
         )
 
-    def turn(self, place: Place) -> Turn:
-        """The turn of a feature that is about to prepare."""
-        turn = Turn(self, place)
+    def turn(self, place: Place, *, is_first: bool = False) -> Turn:
+        """The turn of a feature that is about to prepare, ``is_first`` for its first attempt."""
+        turn = Turn(self, place, is_first)
         self._coming.append(turn)
         self._coming.sort(key=lambda turn: turn.place)
         return turn
@@ -100,7 +112,7 @@ class Slots:
         A free slot is kept for a feature with a lower place that is still preparing: this takes
         much less time than the work of another one.
         """
-        for turn in list(self._coming) if self.closed else self._coming[: self.free]:
+        for turn in list(self._coming) if self.closed else self._queue[: self.free]:
             if not turn.ready:
                 continue
             if not self.closed:
@@ -126,9 +138,10 @@ class Slots:
 class Turn:
     """A feature's wait for a slot, and its time in it."""
 
-    def __init__(self, slots: Slots, place: Place) -> None:
+    def __init__(self, slots: Slots, place: Place, is_first: bool = False) -> None:
         self.slots = slots
         self.place = place
+        self.is_first = is_first
         self.number = 0
         """The number of its slot, from 0: unique among running features."""
         self.ready = False

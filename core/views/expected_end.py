@@ -49,7 +49,7 @@ def expected_end(state: RunState, run: Run, now: float) -> float | None:
     seconds = {id: given[id].seconds for id in left if id in given}
     working = [id for id in left if id in begun and begun[id].in_slot]
     has_more = len(working) < len(left)
-    if len(seconds) < len(left) or (run.is_paused and has_more):
+    if len(seconds) < len(left) or ((run.is_paused or run.unreviewed) and has_more):
         return None
     rest = {id: seconds[id] - _worked(begun[id], run, now) for id in working}
     if not has_more and all(each <= 0 for each in rest.values()):

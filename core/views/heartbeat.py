@@ -10,7 +10,7 @@ from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
 from ..model.translate import _
-from ..model.words import duration, headed, money
+from ..model.words import duration, headed, money, waits_for_review
 from ..reporter.style import Style, shorten
 from .activity import Activity
 from .live import SILENT_SECONDS, counts, spent_usd
@@ -102,6 +102,8 @@ def _cost(
 def _waits(run: Run) -> Iterator[str]:
     if run.is_paused:
         yield _("paused")
+    if run.unreviewed:
+        yield waits_for_review(run.unreviewed)
     if run.paused_until:
         yield _("usage limit until {time}").format(time=minute_of(run.paused_until))
 

@@ -16,7 +16,7 @@ from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.window import gauge
-from ..model.words import counted, decimal, duration, headed, money
+from ..model.words import counted, decimal, duration, headed, money, waits_for_review
 from ..reporter.style import Style, columns, shorten
 from ..runner.budget import OVER
 from .activity import Activity
@@ -205,6 +205,8 @@ class _View:
             return (_("stopping"),)
         if run.is_paused:
             return (_("paused"),)
+        if run.unreviewed:
+            return (waits_for_review(run.unreviewed), _("waits for your review"))
         if run.paused_until:
             until = self._clock(datetime.fromisoformat(run.paused_until).timestamp())
             return (
@@ -222,6 +224,10 @@ class _View:
     def calls_for_a_person(self) -> Iterator[str]:
         if self.run.is_paused:
             yield self._call("⏸", "[pause]", "yellow", _("paused"), "rorchestrator resume")
+        if self.run.unreviewed:
+            said = _("{waits}, so nothing new starts")
+            said = said.format(waits=waits_for_review(self.run.unreviewed))
+            yield self._call("✋", "[review]", "yellow", said, "rorchestrator review")
         if self._is_poor():
             why = _("the budget is used up, so nothing more starts")
             yield self._call("✋", "[budget]", "yellow", why, "")

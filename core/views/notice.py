@@ -18,7 +18,7 @@ from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
-from ..model.words import counted, decimal, duration, headed, money
+from ..model.words import counted, decimal, duration, headed, money, waits_for_review
 from ..reporter.documents import RunReport
 
 VERSION = 1
@@ -90,6 +90,7 @@ class Notices:
         self._made = 0
         self._waits_for_limit = False
         self._is_paused = False
+        self._waits_for_review = False
         self._is_over_budget = False
 
     def of(self, state: RunState, event: Event) -> Iterator[Notice]:
@@ -107,6 +108,8 @@ class Notices:
             )
         elif event.kind == "paused":
             yield from self._limit(state, run, reset_of(event))
+        elif event.kind == "unreviewed":
+            yield from self._unreviewed(state, run)
         elif event.kind == "steered":
             yield from self._steered(state, run)
         elif event.kind == "ended":
@@ -124,6 +127,13 @@ class Notices:
             lines, next = [_("Nothing new starts until it is resumed.")], ["rorchestrator resume"]
             yield self._notice(state, run, [Occasion.PAUSED], _("run paused"), lines, next)
         self._is_paused = run.is_paused
+
+    def _unreviewed(self, state: RunState, run: Run) -> Iterator[Notice]:
+        if run.unreviewed and not self._waits_for_review:
+            lines = [_("Nothing new starts until some of them are reviewed.")]
+            title, next = waits_for_review(run.unreviewed), ["rorchestrator review"]
+            yield self._notice(state, run, [Occasion.REVIEW], title, lines, next)
+        self._waits_for_review = run.unreviewed > 0
 
     def _ended(self, state: RunState, run: Run, feature: FeatureState) -> Iterator[Notice]:
         if feature.status is Status.COMPLETED:

@@ -16,7 +16,7 @@ from ..model.outcome import Fault, Status
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.translate import N_, _, shown
-from ..model.words import duration, money
+from ..model.words import counted, duration, money
 from ..project.changed_inputs import ChangedInput
 
 STATUS = "rorchestrator status"
@@ -46,6 +46,7 @@ class Cause(Enum):
     BUDGET = "budget"
     LIMIT = "limit"
     PAUSE = "pause"
+    REVIEW = "review"
     SKIP = "skip"
     SELECTION = "selection"
     """The current run does not include it."""
@@ -180,6 +181,10 @@ def _waiting(id: str, known: FeatureState, run: Run, situation: Situation) -> Wh
         return waits(Cause.DEPENDENCY, *_needs(needed, run, state))
     if run.is_paused:
         return waits(Cause.PAUSE, _("because you paused the run"), (), "rorchestrator resume")
+    if run.unreviewed and not known.attempts:
+        many = _("because {features} wait for your review, and project.max_unreviewed is set")
+        many = many.format(features=counted(run.unreviewed, "feature"))
+        return waits(Cause.REVIEW, many, (), "rorchestrator review")
     if run.paused_until:
         reset = _("for the reset of a usage limit: {time}").format(time=minute_of(run.paused_until))
         return waits(Cause.LIMIT, reset, (), STATUS)

@@ -55,6 +55,7 @@ class AfterARun(unittest.TestCase):
                 "claude": f"unknown; the list sets the command: {' '.join(AGENT)}",
                 "running": None,
                 "paused": False,
+                "unreviewed": 0,
                 "strays": [],
             },
         )

@@ -145,6 +145,7 @@ class TheJson(unittest.TestCase):
                 "claude": "2.1.0",
                 "running": {"pid": 7, "started_at": HOLDER.started_at, "command": "run"},
                 "paused": False,
+                "unreviewed": 0,
                 "last_run": {
                     "run": RUN,
                     "list": None,
@@ -170,7 +171,15 @@ class TheJson(unittest.TestCase):
             list(PROJECT.to_json()),
             [
                 *("project_name", "repository", "base_branch", "base_commit", "config", "list"),
-                *("other_lists", "claude", "running", "paused", "last_run", "features"),
+                *(
+                    "other_lists",
+                    "claude",
+                    "running",
+                    "paused",
+                    "unreviewed",
+                    "last_run",
+                    "features",
+                ),
                 *("windows", "list_fault", "strays"),
             ],
         )

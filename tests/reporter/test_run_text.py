@@ -87,6 +87,16 @@ class AnEvent(unittest.TestCase):
         line = _last_line((LIFE[0], waiting, lifted), ASCII)
         self.assertEqual(line, "[14:30:15] [go] the usage limit is reset: continuing")
 
+    def test_what_waits_for_a_review_is_said_and_that_it_goes_on(self) -> None:
+        full = events.unreviewed(AT, RUN, count=2, limit=2)
+        line = _last_line((LIFE[0], full), ASCII)
+        self.assertEqual(
+            line,
+            "[14:30:15] [review] waits for your review of 2 features, so nothing new starts",
+        )
+        line = _last_line((LIFE[0], full, events.unreviewed(AT, RUN, count=0, limit=2)), ASCII)
+        self.assertEqual(line, "[14:30:15] [go] reviewed: continuing")
+
     def test_each_change_of_state_is_a_line(self) -> None:
         done = _ended("auth", Status.COMPLETED, work=WORK)
         cases: list[tuple[Sequence[Event], str, str]] = [

@@ -90,6 +90,10 @@ class TheHeading(unittest.TestCase):
             (replace(RUNNING, paused_until=until), f", waiting for a usage limit until {local}"),
             (replace(RUNNING, paused_until=until, ended_at=AT), ""),
             (replace(RUNNING, is_paused=True), "; paused (to continue: rorchestrator resume)"),
+            (
+                replace(RUNNING, unreviewed=1),
+                "; waits for your review of 1 feature (to continue: rorchestrator review)",
+            ),
         ):
             with self.subTest(end):
                 status = replace(PROJECT, holder=HOLDER, run=run)

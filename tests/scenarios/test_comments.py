@@ -180,5 +180,37 @@ class ItsDependents(CommentsTest):
         )
 
 
+class WhatIsAccepted(CommentsTest):
+    def test_only_that_lands_if_the_list_or_an_option_says_so(self) -> None:
+        self.runs(feature("auth"), feature("api", depends_on=["auth"]), feature("docs"))
+        self.answer("docs", Answer.ACCEPTED)
+        for id in ("auth", "api"):
+            self.answer(id, Answer.ACCEPTED)
+        place = self.workspace.worktree("auth")
+        self.workspace.commit({"mine": "x"}, "by its user", at=place)
+        self.workspace.change(require_review=True)
+        for words in (("merge", "--accepted", "--dry-run"), ("merge",)):
+            done = self.workspace.main(*words)
+            self.assertEqual(done.code, 1, done.err)
+            self.assertIn("held auth (feature/auth): it changed since it was accepted", done.out)
+            self.assertIn("held api (feature/api): it depends on auth, also held", done.out)
+        self.assertIn("docs.md", self.workspace.files("main"))
+        self.assertNotIn("api.md", self.workspace.files("main"))
+        self.assertIn("rorchestrator review auth", done.out)
+
+    def test_nothing_new_starts_while_too_much_waits_for_a_review(self) -> None:
+        self.workspace.features(feature("auth"), feature("api"), max_unreviewed=1, max_parallel=1)
+        done = self.workspace.main("run", "--yes")
+        self.assertEqual(done.code, 1, done.err)
+        self.assertIn("waits for your review of 1 feature, so nothing new starts", done.err)
+        self.assert_statuses(auth="completed", api="cancelled")
+        self.assertEqual(self.workspace.main("run", "--yes").code, 1)
+        self.assertEqual(self.workspace.attempts("api"), [])
+        self.answer("auth", Answer.ACCEPTED)
+        done = self.workspace.main("run", "--yes")
+        self.assertEqual(done.code, 0, done.err)
+        self.assert_statuses(auth="completed", api="completed")
+
+
 if __name__ == "__main__":
     unittest.main()

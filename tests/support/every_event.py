@@ -147,6 +147,7 @@ EVERY = {
         text="joins: api",
         automatic=True,
     ),
+    "unreviewed": events.unreviewed(AT, "r1", count=3, limit=3),
     "steered": events.steered(
         AT,
         "r1",

@@ -156,6 +156,17 @@ def paused() -> Moment:
     return state, Facts(told, complete=lambda text: f"{text} --config shop.json" if text else "")
 
 
+def unread() -> Moment:
+    """Nothing new starts, because completed features wait for a review."""
+    state = state_of(
+        begun(["auth", "api"]),
+        at_work("auth", START + 60),
+        events.unreviewed(START + 500, RUN, count=3, limit=3),
+    )
+    told = {"auth": Activity("thinks", 1, 900, None, NOW)}
+    return state, Facts(told)
+
+
 def crowded() -> Moment:
     """More features at work than rows."""
     ids = [f"feature-{n:02}" for n in range(30)]
@@ -179,5 +190,5 @@ def first() -> Moment:
 
 
 MOMENTS: Mapping[str, Callable[[], Moment]] = {
-    made.__name__: made for made in (busy, late, waiting, paused, crowded, wide, first)
+    made.__name__: made for made in (busy, late, waiting, paused, unread, crowded, wide, first)
 }

@@ -19,7 +19,8 @@ from core.model.feature import Feature
 from core.model.fold import fold
 from core.model.outcome import Fault, FeatureOutcome, Status, Work
 from core.model.state import RunState
-from core.orchestrator.loop import Orchestrator
+from core.orchestrator.backlog import Backlog
+from core.orchestrator.loop import NO_BACKLOG, Orchestrator
 from core.process.cancellation import Cancellation
 from core.runner.context import RunContext
 from core.runner.job import Job
@@ -53,6 +54,7 @@ class Stage:
         fail_fast: bool = False,
         drain_seconds: float = 60.0,
         outcomes: Mapping[str, FeatureOutcome] | None = None,
+        backlog: Backlog = NO_BACKLOG,
     ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="ror-")
         self.journal = Journal(self.folder.name)
@@ -78,6 +80,7 @@ class Stage:
             results=results or {},
             fail_fast=fail_fast,
             drain_seconds=drain_seconds,
+            backlog=backlog,
         )
 
     def close(self) -> None:

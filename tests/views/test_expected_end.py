@@ -68,6 +68,10 @@ class TheExpectedEnd(unittest.TestCase):
         last = run_of(over, at_work("api", START + 308), pause)
         self.assertEqual(left(last, START + 400), 500)
 
+    def test_what_waits_for_a_review_hides_it_too(self) -> None:
+        full = events.unreviewed(START + 50, RUN, count=3, limit=3)
+        self.assertIsNone(left(run_of(at_work("auth", START + 8), full), START + 100))
+
     def test_at_a_usage_limit_the_rest_begins_with_its_reset(self) -> None:
         waits = events.paused(START + 208, RUN, until=START + 1000)
         state = run_of(after("auth", START + 208, CUT), waits)

@@ -48,6 +48,7 @@ class HeartbeatTest(unittest.TestCase):
         for name, expected in (
             ("first", "[2023-11-14 22:25:25] 0/2 done | 12m05s | $0.00"),
             ("paused", "0/2 done | 12m05s | ~$0.00 | paused | auth: claude 11m05s, thinks"),
+            ("unread", "| waits for your review of 3 features | auth: claude 11m05s, thinks"),
             ("waiting", "2/5 done | 12m05s | ~$1.04 | usage limit until 2023-11-14 23:32 | "),
             (
                 "late",

@@ -60,19 +60,26 @@ class OfEvents(unittest.TestCase):
             steered(5.0, RUN, "pause"),
             steered(6.0, RUN, "pause"),
             steered(7.0, RUN, "resume"),
+            events.unreviewed(7.2, RUN, count=3, limit=3),
+            events.unreviewed(7.4, RUN, count=4, limit=3),
+            events.unreviewed(7.6, RUN, count=0, limit=3),
             events.note(8.0, RUN, "nothing that anybody needs to know"),
         ]
         found = told(story)
         titles = ["run started", "waits for a usage limit", "run paused"]
+        titles.append("waits for your review of 3 features")
         self.assertEqual([notice.title for notice in found], [f"Shop: {t}" for t in titles])
-        self.assertEqual([n.occasions[0].value for n in found], ["started", "limit", "paused"])
-        self.assertEqual([notice.needs_you for notice in found], [False, True, True])
+        self.assertEqual(
+            [n.occasions[0].value for n in found], ["started", "limit", "paused", "review"]
+        )
+        self.assertEqual([notice.needs_you for notice in found], [False, True, True, True])
         self.assertEqual(found[0].lines, ("2 features, 2 slots, base main @ c0ffee0",))
         at = local_minute(events.timestamp(RESET))
         expected = f"The run waits for the reset, which is expected at {at}."
         self.assertEqual(found[1].lines, (expected,))
         self.assertEqual(found[2].commands, ("rorchestrator resume",))
-        self.assertEqual(len({notice.id for notice in found}), 3)
+        self.assertEqual(found[3].commands, ("rorchestrator review",))
+        self.assertEqual(len({notice.id for notice in found}), 4)
 
     def test_an_event_outside_of_a_run_is_not_told(self) -> None:
         self.assertEqual(told(ended("auth", Status.COMPLETED)), [])

@@ -144,6 +144,14 @@ class DuringARun(unittest.TestCase):
             found.reason, r"^waits for the reset of a usage limit: 1970-01-1\d \d\d:\d\d$"
         )
 
+    def test_what_never_began_waits_for_a_review(self) -> None:
+        self.check(
+            why("auth", during(begun(), events.unreviewed(AT, RUN, count=3, limit=3))),
+            *(Standing.WAITING, Cause.REVIEW),
+            "waits because 3 features wait for your review, and project.max_unreviewed is set",
+            "rorchestrator review",
+        )
+
     def test_a_feature_between_two_attempts_is_held_by_a_pause(self) -> None:
         story = [
             begun(),

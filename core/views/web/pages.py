@@ -8,7 +8,7 @@ from ...model.frozen import dataclass
 from ...model.outcome import Status
 from ...model.terminal_text import shell_word
 from ...model.translate import N_, _, language, shown
-from ...model.words import counted, headed
+from ...model.words import counted, headed, waits_for_review
 from ..html_feature import feature_section
 from ..html_parts import costs_section, graph_section, head, result, timeline_section
 from ..html_style import OF_SCRIPTS, words
@@ -104,6 +104,9 @@ def _state(view: RunView | None, now: Situation) -> tuple[str, str]:
     said = _("{count} running, {result}").format(count=active, result=result(view))
     if run.is_paused:
         return _("Paused: {said}").format(said=said), "warn"
+    if run.unreviewed:
+        waits = _("In progress, but {waits}: {said}")
+        return waits.format(waits=waits_for_review(run.unreviewed), said=said), "warn"
     if run.paused_until:
         waits = _("Waiting for a usage limit until {time}: {said}")
         return waits.format(time=text(run.paused_until), said=said), "warn"

@@ -121,6 +121,10 @@ class PageTest(unittest.TestCase):
             (view_of(active), Situation(was_killed=True), "was killed"),
             (view_of([*active, steered(AT, ControlAction.PAUSE)]), RUNS, "Paused"),
             (view_of([*active, events.paused(AT, RUN, until=AT + 9)]), RUNS, "usage limit"),
+            (
+                view_of([*active, events.unreviewed(AT, RUN, count=1, limit=1)]),
+                *(RUNS, "but waits for your review of 1 feature"),
+            ),
             (view_of(STORY), Situation(), "The run is over: 2 of 4"),
             (None, Situation(), "Nothing has run yet"),
         ]
