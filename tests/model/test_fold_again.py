@@ -6,42 +6,15 @@ import unittest
 
 from core.model import events
 from core.model.again import Again
-from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
-from core.model.outcome import FeatureOutcome, Status, Work
+from core.model.outcome import FeatureOutcome, Status
 from core.model.state import FeatureState
 from tests.support.every_event import AT, EVERY
-from tests.support.lives import DONE, WORK, life
+from tests.support.lives import DONE, WORK, asked_again, life, life_again
 
 COMPLETED = FeatureOutcome(Status.COMPLETED, work=WORK)
-
-
-def steered(attempts: int | None = None, *, done: bool = True) -> Event:
-    return events.steered(
-        *(AT, "", "auth"),
-        action=ControlAction.RETRY,
-        request="",
-        done=done,
-        text="auth runs again",
-        attempts=attempts,
-    )
-
-
-def again(run: str, commit: str) -> list[Event]:
-    """A retry of a completed feature in a run, up to its new result."""
-    return [
-        *(EVERY["commented"], steered()),
-        events.preparing(
-            *(AT, run, Decision("auth", Action.RESUME, "comments")),
-            branch="feature/auth",
-            worktree="/w/auth",
-            name="Sign-in",
-        ),
-        events.reopened(AT, run, "auth", start_commit="57a8", tip="mine"),
-        events.ended(AT, run, "auth", FeatureOutcome(Status.COMPLETED, work=Work(commit))),
-    ]
 
 
 class FoldAgainTest(unittest.TestCase):
@@ -53,14 +26,14 @@ class FoldAgainTest(unittest.TestCase):
 
     def test_a_retry_goes_on_if_there_is_something_to_say_or_more_to_try(self) -> None:
         comment = EVERY["commented"]
-        self.assertIsNone(self.auth(steered()).again)
-        self.assertEqual(self.auth(comment, steered()).again, Again())
-        self.assertEqual(self.auth(steered(3)).again, Again(3))
-        self.assertIsNone(self.auth(comment, steered(done=False)).again)
-        self.assertIsNone(fold([comment, steered()]).feature("auth").again)
+        self.assertIsNone(self.auth(asked_again()).again)
+        self.assertEqual(self.auth(comment, asked_again()).again, Again())
+        self.assertEqual(self.auth(asked_again(3)).again, Again(3))
+        self.assertIsNone(self.auth(comment, asked_again(done=False)).again)
+        self.assertIsNone(fold([comment, asked_again()]).feature("auth").again)
 
     def test_it_has_no_result_until_it_ends_and_remembers_the_one_before(self) -> None:
-        *begun, ended = again("r2", "c2")
+        *begun, ended = life_again("r2", "c2")
         known = self.auth(*begun)
         self.assertEqual(
             (known.work, known.last_result, known.older), (None, "c0ffee", ("c0ffee",))
@@ -73,13 +46,13 @@ class FoldAgainTest(unittest.TestCase):
     def test_a_second_result_of_a_run_has_a_name_of_its_own(self) -> None:
         known = self.auth()
         self.assertEqual([known.result_name(run) for run in ("r1", "r2")], ["r1.2", "r2"])
-        self.assertEqual(self.auth(*again("r1", "c2")).result_name("r1"), "r1.3")
+        self.assertEqual(self.auth(*life_again("r1", "c2")).result_name("r1"), "r1.3")
 
     def test_the_same_commit_once_more_is_no_older_result(self) -> None:
-        self.assertEqual(self.auth(*again("r2", "c0ffee")).older, ())
+        self.assertEqual(self.auth(*life_again("r2", "c0ffee")).older, ())
 
     def test_a_new_start_and_a_cleanup_end_it(self) -> None:
-        begun = again("r2", "c2")[:-1]
+        begun = life_again("r2", "c2")[:-1]
         start = Decision("auth", Action.START, "rejected", "key", {})
         based = events.based(AT, "r2", start, start_commit="5", base_commit="ba5e")
         self.assertEqual(

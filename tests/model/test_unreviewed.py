@@ -14,9 +14,8 @@ from core.model.review import Answer
 from core.model.state import FeatureState, Landing, RunState
 from core.model.strategy import Strategy
 from core.model.unreviewed import unreviewed
-from tests.model.test_fold_again import again
 from tests.support.every_event import AT
-from tests.support.lives import DONE, WORK, life
+from tests.support.lives import DONE, WORK, life, life_again
 
 COMPLETED = FeatureOutcome(Status.COMPLETED, work=WORK)
 
@@ -34,7 +33,7 @@ class UnreviewedTest(unittest.TestCase):
         for answer in Answer:
             # Whatever the user added to the branch before they answered.
             self.assertEqual(self.after(reviewed(answer, "c0ffee-and-more")), [])
-        newer = (reviewed(Answer.ACCEPTED, "c0ffee"), *again("r2", "c2"))
+        newer = (reviewed(Answer.ACCEPTED, "c0ffee"), *life_again("r2", "c2"))
         self.assertEqual(self.after(*newer), ["auth"])
         self.assertEqual(self.after(*newer, reviewed(Answer.ACCEPTED, "c2")), [])
 

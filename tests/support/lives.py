@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from core.model import events
+from core.model import events, events_review
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
+from core.model.review import Comment
 from core.model.state import FeatureState
 
 RUN = "20260102T143015-abcdef"
@@ -92,3 +93,33 @@ def steered(at: float, run: str, action: str, *, done: bool = True, force: bool 
         text="said",
         force=force,
     )
+
+
+def asked_again(attempts: int | None = None, *, done: bool = True) -> Event:
+    """The reply to a retry of ``auth``."""
+    return events.steered(
+        *(9.0, "", "auth"),
+        action=ControlAction.RETRY,
+        request="",
+        done=done,
+        text="auth runs again",
+        attempts=attempts,
+    )
+
+
+def life_again(run: str, commit: str) -> list[Event]:
+    """A retry of a completed feature in a run, up to its new result."""
+    return [
+        events_review.commented(9.0, "auth", comment=Comment("c1", "use the clock")),
+        asked_again(),
+        events.preparing(
+            9.0,
+            run,
+            Decision("auth", Action.RESUME, "comments"),
+            branch="feature/auth",
+            worktree="/w/auth",
+            name="Sign-in",
+        ),
+        events.reopened(9.0, run, "auth", start_commit="57a8", tip="mine"),
+        events.ended(9.0, run, "auth", FeatureOutcome(Status.COMPLETED, work=Work(commit))),
+    ]
