@@ -108,6 +108,8 @@ class BacklogTest(StageTest):
             backlog = Backlog(limit, IDS)
             count = backlog.count(RunState({"old": done("old")}))
             self.assertEqual((count, backlog.is_full(count)), (1 if limit else 0, False))
+        joined = RunState({"new": done("new")})
+        self.assertEqual([Backlog(2, IDS).count(joined, ids) for ids in ((), ("new",))], [0, 1])
 
     def test_what_needs_a_rejected_feature_does_not_start(self) -> None:
         async def scene() -> None:

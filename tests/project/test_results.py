@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.outcome import Work
+from core.model.review import Answer, Review
 from core.model.state import FeatureState, RunState
 from core.project.results import results_below
 from tests.support.projects import place_of
@@ -30,6 +31,11 @@ class ResultsTest(WorkspaceTest):
         with self.assertRaises(UserError) as caught:
             results_below(project, gone, decisions, ["api"], ["api"])
         self.assertIn("api needs db, but ", caught.exception.message)
+        no = Review(Answer.REJECTED, "c0ffee")
+        rejected = RunState({"db": FeatureState("db", work=Work("0" * 40), review=no)})
+        with self.assertRaises(UserError) as caught:
+            results_below(project, rejected, decisions, ["api"], ["api"])
+        self.assertEqual(caught.exception.message, "api needs db, which was rejected")
         head = self.workspace.git("rev-parse", "HEAD")
         self.workspace.git("branch", "feature/db")
         there = RunState({"db": FeatureState("db", branch="feature/db", work=Work(head))})
