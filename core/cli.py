@@ -71,6 +71,7 @@ COMMANDS = {
     "assist": N_("find missing, needless and risky dependencies"),
     "templates": N_("list templates of prompts, show one, or write a prompt from one"),
     "decompose": N_("let Claude split a specification into features"),
+    "prove": N_("run the recorded checks again, and compare with the journal"),
     "merge": N_("land completed features on the base branch"),
     "undo": N_("move a branch back to where the last merge found it"),
     "push": N_("push the branches of completed features"),
@@ -84,7 +85,7 @@ GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
     N_("steer"): ("stop", "pause", "resume", "skip", "retry", "reload", "attach"),
-    N_("review and land"): ("review", "diff", "merge", "undo", "push", "pr", "cleanup"),
+    N_("review and land"): ("review", "prove", "diff", "merge", "undo", "push", "pr", "cleanup"),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),

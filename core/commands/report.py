@@ -160,7 +160,7 @@ def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
     from ..reporter.run_text import report_lines
 
     style = style_of(sys.stdout, display_of(arguments).color)
-    print("\n".join(report_lines(view.report, style)))
+    print("\n".join(report_lines(view.report, style, all_checks=True)))
     for name, path in ((_("Report"), page), (_("Trace"), arguments.trace)):
         if path:
             print(headed(name, one_line(path)))

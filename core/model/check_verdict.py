@@ -29,6 +29,11 @@ class Verdict(Enum):
     """It passes now; there was no time for the start commit."""
 
     @property
+    def passes(self) -> bool:
+        """Whether the check passes at the feature's commit."""
+        return self not in (Verdict.MISSING, Verdict.BROKEN, Verdict.NOT_YOURS)
+
+    @property
     def is_sent_back(self) -> bool:
         """Whether Claude is told of it, which costs an attempt; else the check counts as passed."""
         return self in (Verdict.MISSING, Verdict.BROKEN)

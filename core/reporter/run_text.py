@@ -26,7 +26,7 @@ from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, decimal, duration, headed, money, waits_for_review
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
-from .verdict_table import run_verdict_lines
+from .verdict_table import run_verdict_lines, verdict_counts
 
 
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
@@ -188,8 +188,11 @@ def _changes(work: Work, style: Style) -> str:
     return changes
 
 
-def report_lines(report: RunReport, style: Style) -> Iterator[str]:
-    """The result of a run, its problems, and the next commands."""
+def report_lines(report: RunReport, style: Style, *, all_checks: bool = False) -> Iterator[str]:
+    """The result of a run, its problems, and the next commands.
+
+    Without ``all_checks``, those that are proved or kept are only counted.
+    """
     features, run = report.features, report.run
     is_whole = report.successful == len(features)
     mark = style.pick("✅", "[ok]") if is_whole else style.pick("❌", "[incomplete]")
@@ -215,8 +218,7 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     yield _("By status: {by_status}").format(by_status=_by_status(features))
     if report.branches:
         yield _("Branches: {branches}").format(branches=one_line(", ".join(report.branches)))
-    verdicts = list(run_verdict_lines(judged(features), style))
-    yield from ("", *verdicts) if verdicts else ()
+    yield from _verdicts(features, style, is_whole=all_checks)
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
@@ -229,6 +231,15 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
         yield ""
     for command, purpose in steps:
         yield f"{style.pick('→', '->')} {one_line(command)}  ({_(purpose)})"
+
+
+def _verdicts(features: Iterable[FeatureState], style: Style, *, is_whole: bool) -> Iterator[str]:
+    given = judged(features)
+    counts = verdict_counts(each for __, verdicts in given for each in verdicts)
+    if counts:
+        yield _("Checks: {counts}").format(counts=counts)
+    table = list(run_verdict_lines(given, style, is_whole=is_whole))
+    yield from ("", *table) if table else ()
 
 
 def judged(features: Iterable[FeatureState]) -> list[tuple[str, Iterable[CheckVerdict]]]:

@@ -27,7 +27,7 @@ MEANINGS = {
 }
 """What each verdict says, in the order of the rows: what needs a look comes first."""
 
-FAILING = frozenset({Verdict.MISSING, Verdict.BROKEN, Verdict.NOT_YOURS})
+FAILING = frozenset(verdict for verdict in Verdict if not verdict.passes)
 """The verdicts on checks that fail at the result."""
 
 SOUND = frozenset({Verdict.PROVED, Verdict.KEPT})
@@ -69,10 +69,12 @@ MARKDOWN_CHARACTERS = 20_000
 
 def in_order(verdicts: Iterable[CheckVerdict]) -> list[CheckVerdict]:
     """The rows: what needs a look comes first, and a feature's own checks before the project's."""
-    order = list(MEANINGS)
-    return sorted(
-        verdicts, key=lambda each: (order.index(each.verdict), each.scope is Scope.PROJECT)
-    )
+    return sorted(verdicts, key=place)
+
+
+def place(row: CheckVerdict) -> tuple[int, bool]:
+    """Where its row is."""
+    return list(MEANINGS).index(row.verdict), row.scope is Scope.PROJECT
 
 
 def ending_words(ending: str, style: Style) -> str:
@@ -94,21 +96,32 @@ def verdict_lines(verdicts: Iterable[CheckVerdict], style: Style) -> Iterator[st
 
 
 def run_verdict_lines(
-    features: Iterable[tuple[str, Iterable[CheckVerdict]]], style: Style
+    features: Iterable[tuple[str, Iterable[CheckVerdict]]], style: Style, *, is_whole: bool
 ) -> Iterator[str]:
     """One table for all features of a run, by their ids.
 
-    Of a long one, what is proved or kept is only counted.
+    What is proved or kept is left out unless it ``is_whole``, and if the table would be long.
     """
     given = [(id, each) for id, verdicts in features for each in in_order(verdicts)]
     rows = given
-    if len(rows) > ROWS:
+    if not is_whole or len(rows) > ROWS:
         rows = [row for row in given if row[1].verdict not in SOUND][:ROWS]
     yield from _table(rows, style, named=True)
-    if len(rows) < len(given):
+    if is_whole and len(rows) < len(given):
         more = counted(len(given) - len(rows), "more check")
         yield _("and {more}: --json has all").format(more=more)
     yield from _notes([each for __, each in given], style)
+
+
+def verdict_counts(verdicts: Iterable[CheckVerdict]) -> str:
+    """How many checks have each verdict: ``2 proved, 1 kept``; empty without verdicts."""
+    counts: dict[str, int] = {}
+    for row in in_order(verdicts):
+        name = _(row.verdict.value)
+        counts[name] = counts.get(name, 0) + 1
+    return ", ".join(
+        _("{count} {status}").format(count=count, status=name) for name, count in counts.items()
+    )
 
 
 def _table(rows: Sequence[tuple[str, CheckVerdict]], style: Style, *, named: bool) -> Iterator[str]:
@@ -129,10 +142,11 @@ def _table(rows: Sequence[tuple[str, CheckVerdict]], style: Style, *, named: boo
 def _cells(row: CheckVerdict, style: Style) -> list[str]:
     check = shorten(one_line(row.check), CHECK_CHARACTERS, style)
     endings = (ending_words(each, style) for each in (row.before, row.after))
-    return [_(row.verdict.value), _whose(row, check), *endings]
+    return [_(row.verdict.value), whose(row, check), *endings]
 
 
-def _whose(row: CheckVerdict, check: str) -> str:
+def whose(row: CheckVerdict, check: str) -> str:
+    """The name of a check as it is shown, with a word if it is the project's."""
     return check if row.scope is Scope.OWN else _("{check} (project)").format(check=check)
 
 
@@ -231,7 +245,7 @@ def _markdown_notes(rows: Iterable[CheckVerdict]) -> Iterator[str]:
 def _markdown_cells(row: CheckVerdict) -> list[str]:
     check = code(shorten(one_line(row.check), CHECK_CHARACTERS, STYLE))
     endings = (escaped(ending_words(each, STYLE)) for each in (row.before, row.after))
-    return [f"{MARKS[row.verdict]} {_(row.verdict.value)}", _whose(row, check), *endings]
+    return [f"{MARKS[row.verdict]} {_(row.verdict.value)}", whose(row, check), *endings]
 
 
 # -- for JSON -----------------------------------------------------------------------------------

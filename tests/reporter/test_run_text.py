@@ -260,16 +260,18 @@ class TheReport(unittest.TestCase):
         made = CheckVerdict("make", Scope.OWN, Verdict.PROVED, "c0ffee", "ended with exit 2", "")
         judged = events_review.judged(AT, RUN, "auth", verdict=made)
         story = [*LIFE, _ended("auth", Status.COMPLETED, work=WORK), judged]
-        lines = list(run_text.report_lines(_report(fold(story), "feature/auth"), PLAIN))
+        report = _report(fold(story), "feature/auth")
         self.assertEqual(
-            lines[7:11],
+            list(run_text.report_lines(report, PLAIN, all_checks=True))[7:12],
             [
+                "Checks: 1 proved",
                 "",
                 "feature  verdict  check  at the start       now",
                 "auth     proved   make   ended with exit 2  –",
                 "",
             ],
         )
+        self.assertEqual(list(run_text.report_lines(report, PLAIN))[7:9], ["Checks: 1 proved", ""])
 
     def test_a_run_that_lands_its_features_does_not_ask_for_it(self) -> None:
         done = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])

@@ -21,6 +21,7 @@ from core.reporter.verdict_table import (
     proving_nothing,
     run_verdict_lines,
     run_verdict_markdown,
+    verdict_counts,
     verdict_document,
     verdict_lines,
     verdict_markdown,
@@ -67,7 +68,7 @@ class Rows(unittest.TestCase):
 
     def test_without_verdicts_there_is_no_table(self) -> None:
         self.assertEqual(list(verdict_lines((), STYLE)), [])
-        self.assertEqual(list(run_verdict_lines([("auth", ())], STYLE)), [])
+        self.assertEqual(list(run_verdict_lines([("auth", ())], STYLE, is_whole=True)), [])
         self.assertEqual(list(verdict_markdown(())), [])
         self.assertEqual(verdict_document(()), [])
 
@@ -101,13 +102,25 @@ class Terminal(unittest.TestCase):
         self.assertEqual(said[-1], "and 3 more files")
 
     def test_a_run_has_one_table_for_all_of_its_features(self) -> None:
-        heading, *rows = run_verdict_lines([("auth", [PROVED]), ("api", [KEPT])], STYLE)
+        features = [("auth", [PROVED]), ("api", [KEPT])]
+        heading, *rows = run_verdict_lines(features, STYLE, is_whole=True)
         self.assertTrue(heading.startswith("feature  verdict  check"))
         self.assertEqual([row.split()[:2] for row in rows], [["auth", "proved"], ["api", "kept"]])
 
+    def test_the_end_of_a_run_shows_what_needs_a_look(self) -> None:
+        features = [("auth", [PROVED, NOT_YOURS]), ("api", [EMPTY])]
+        _heading, row, note = run_verdict_lines(features, STYLE, is_whole=False)
+        self.assertTrue(row.startswith("auth     not yours  make lint (project)"), row)
+        self.assertTrue(note.startswith("tests/test_a.py proves nothing"))
+        self.assertEqual(list(run_verdict_lines([("a", [KEPT])], STYLE, is_whole=False)), [])
+
+    def test_verdicts_are_counted(self) -> None:
+        self.assertEqual(verdict_counts([KEPT, PROVED, EMPTY]), "1 proved, 2 kept")
+        self.assertEqual(verdict_counts(()), "")
+
     def test_of_a_large_run_what_needs_no_look_is_counted(self) -> None:
         large = [(f"f{number}", ALL) for number in range(ROWS // 4 + 1)]
-        lines = list(run_verdict_lines(large, STYLE))
+        lines = list(run_verdict_lines(large, STYLE, is_whole=True))
         self.assertEqual(lines[-1], "and 26 more checks: --json has all")
         self.assertFalse([line for line in lines if "proved" in line or "kept" in line])
 

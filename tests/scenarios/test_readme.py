@@ -40,7 +40,7 @@ SHOP = (
         f"docs/commands/{name}.md"
         for name in ("doctor", "plan", "run", "status", "watch", "why", "report", "logs", "diff")
     ),
-    *(f"docs/commands/{name}.md" for name in ("steering", "review", "merge", "cleanup")),
+    *(f"docs/commands/{name}.md" for name in ("steering", "review", "prove", "merge", "cleanup")),
     "docs/EVENTS.md",
     "docs/CONFLICTS.md",
     "docs/CHECKS.md",
@@ -67,7 +67,7 @@ RAW = "https://raw.githubusercontent.com/RollandMELET/RoRchestrator/main/"
 CLAUDE = """\
 #!/bin/sh
 # Stands in for Claude Code: writes a file named after the feature, new each time, and those that
-# the feature is to create; among them one test that passes.
+# the feature is to create; among them one test that passes with that file.
 [ "$1" = --version ] && { echo '2.1.197 (Claude Code)'; exit 0; }
 [ "$1" = --help ] && { echo '-p --output-format --verbose --permission-mode --settings'
   echo '--resume --session-id --allowedTools --disallowedTools --strict-mcp-config'; exit 0; }
@@ -77,9 +77,9 @@ mkdir -p src
 echo "# $id $$" >"src/$id.py"
 while read -r line; do
   case $line in
-  '- path:tests/'*) code='import unittest
+  '- path:tests/'*) code="import os, unittest
 class T(unittest.TestCase):
-    def test(self): pass' ;;
+    def test(self): self.assertTrue(os.path.exists('src/$id.py'))" ;;
   '- path:'*) code='class Task: pass
 class TaskStorage: pass' ;;
   *) continue ;;

@@ -12,7 +12,8 @@ from core.commands.detaching import started
 from core.dag.deadline import Reachable
 from core.dag.resolver import DAGResolver
 from core.dag.what_if import choices
-from core.model import events
+from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.feature import Feature
 from core.model.frozen import replace
 from core.model.past_runs import PastFeature as Past
@@ -30,6 +31,7 @@ from tests.support.commands import wait_until
 from tests.support.endpoints import Endpoints
 from tests.support.forges import TestForge
 from tests.support.live_runs import NOW, START
+from tests.support.lives import RUN
 from tests.support.machines import PLAIN, claude, programs
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.page_samples import DOCS, lasting, samples
@@ -43,6 +45,8 @@ OF_MACHINE = re.compile(
 )
 """Places of programs, and units of sizes."""
 
+PASSING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self):\n        pass\n"
+
 SAMPLED = {
     "commands/assist.md": 1,
     "commands/doctor.md": 1,
@@ -53,6 +57,7 @@ SAMPLED = {
     "commands/plan.md": 3,
     "commands/pr.md": 2,
     "commands/push.md": 1,
+    "commands/prove.md": 1,
     "commands/review.md": 1,
     "commands/reload.md": 1,
     "commands/run.md": 2,
@@ -127,6 +132,23 @@ class Samples(unittest.TestCase):
             shop.finish("api", {"src/api.py": "x\n" * 9}, start=auth, cost_usd=0.38)
             said = shop.main("review")
         self.assertEqual(said.out, samples("commands/review.md")[0])
+
+    def test_recorded_checks_that_are_proved(self) -> None:
+        tests = "python3 -m unittest discover"
+        with Workspace([feature("auth")]) as shop:
+            database = shop.beside("stock.db")
+            made = shop.finish("auth", {"test_auth.py": PASSING, "bin/lint": "exit 1\n"})
+            own, good, bad = Scope.OWN, "ended with exit 0", "ended with exit 1"
+            verdicts = (
+                CheckVerdict(tests, own, Verdict.PROVED, made, bad, good),
+                CheckVerdict(f"test -e {database}", own, Verdict.PROVED, made, bad, good),
+                CheckVerdict("sh bin/lint", Scope.PROJECT, Verdict.NOT_YOURS, made, bad, bad),
+            )
+            shop.record(*(events_review.judged(0, RUN, "auth", verdict=v) for v in verdicts))
+            said = shop.main("prove", "--yes")
+        self.assertEqual(said.code, 1)
+        printed = said.out.replace(database, "/tmp/stock.db")
+        self.assertEqual(lasting(printed), lasting(samples("commands/prove.md")[0]))
 
     def test_a_conflict_that_claude_resolves(self) -> None:
         does = {"bash": "printf 'a\\nb\\n' > src/models.py && git add src/models.py"}

@@ -16,6 +16,7 @@ NAMED_ANEW = (
     (r"/home/you/shop|/[\w/.-]+/shop\b", "the repository"),
     (r"/bin/sh: .*", "what the shell says"),
     (r"merge-\d{8}T\d{6}-[0-9a-f]{6}", "the merge"),
+    (r"prove-\d{8}T\d{6}-[0-9a-f]{6}", "the proof"),
     (r"the base → .* → the merge", "the longest path"),
 )
 """What depends on the machine."""
