@@ -24,7 +24,7 @@ from ..worktree.worktree import Worktree
 from .check_runner import CheckRunner, Result
 from .context import RunContext
 from .failure import Failure, unable
-from .judge import IN_CLEAN, Judge, Judgement, checks_of, holds
+from .judge import FLAKY, IN_CLEAN, Judge, Judgement, checks_of, holds
 from .later_looks import LaterLooks
 from .preparation import VARIABLES, Preparation
 from .start_looks import Start, StartLooks
@@ -226,10 +226,13 @@ class Checks:
     async def _check_commit(
         self, named: Feature, commit: str, branch: str, commands: Sequence[Command]
     ) -> Failure | None:
-        """The first failure of checks on a commit of the branch."""
-        found = await self._results_of(named, commit, branch, commands, commit)
+        """The first failure of checks on a commit of the branch, after a repetition."""
+        found = await self._results_of(named, commit, branch, commands, commit, stops=True)
         if isinstance(found, Failure):
             return found
+        flaky = [f"`{each.command.line}`" for each in found if each.is_flaky]
+        if flaky:
+            self.context.note(FLAKY.format(checks=some(flaky)))
         return next((each.failure for each in found if each.failure), None)
 
     async def _check_landing(
@@ -240,7 +243,7 @@ class Checks:
         A check of the project that fails on the branch alone does not count.
         """
         onto = await self.worktrees.git.commit_of(HEADS + branch)
-        found = await self._results_of(named, commit, branch, commands, onto, repeats=True)
+        found = await self._results_of(named, commit, branch, commands, onto)
         if isinstance(found, Failure):
             return found
         failing = [each for each in found if each.failure is not None]
@@ -265,7 +268,7 @@ class Checks:
         commands: Sequence[Command],
         base_commit: str,
         *,
-        repeats: bool = False,
+        stops: bool = False,
     ) -> list[Result] | Failure:
         """The results in a scratch worktree of a commit, with the name and setup of ``named``."""
         env = {**self.preparation.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
@@ -275,8 +278,8 @@ class Checks:
             return failure or await self.runner.results(
                 *(named.id, commands, worktree, commit, env),
                 clean=True,
-                repeats=repeats,
-                stops=not repeats,
+                repeats=True,
+                stops=stops,
             )
 
 

@@ -19,6 +19,7 @@ from .check_runner import PASSED, CheckRunner, Result
 from .failure import Failure
 from .start_looks import Before, Start, StartLooks
 
+FLAKY = N_("flaky: {checks} failed, then passed on the same tree")
 IN_CLEAN = N_("in a clean checkout, {what}")
 
 
@@ -208,7 +209,7 @@ class Judge:
     def _note(self, verdicts: Sequence[CheckVerdict]) -> None:
         """Say what counts as passed, and did not simply pass."""
         sentences = {
-            Verdict.FLAKY: N_("flaky: {checks} failed, then passed on the same tree"),
+            Verdict.FLAKY: FLAKY,
             Verdict.NOT_YOURS: N_("not yours: {checks} failed before, where the feature started"),
         }
         for kind, sentence in sentences.items():

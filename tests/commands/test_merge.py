@@ -688,6 +688,12 @@ class Checks(MergeTest):
         self.assertIn("not yours: `false` fails on main without them", said.out)
         self.assertEqual(len(self.landed()), 5)
 
+    def test_nothing_lands_if_a_file_to_copy_is_gone(self) -> None:
+        self.five(verify=["true"], copy=["settings"])
+        said = self.merge("--json")
+        self.assertIn("settings matches nothing in", self.held(said)["a"])
+        self.assertEqual(self.landed(), [])
+
     def test_nothing_lands_on_a_branch_whose_setup_fails(self) -> None:
         self.five(verify=["true"], setup=["false"])
         said = self.merge("--json")

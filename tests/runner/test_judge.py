@@ -78,6 +78,14 @@ class CleanCheckouts(JudgeTest):
         with open(seen, encoding="utf-8") as file:
             self.assertEqual([name.split("~")[0] for name in file], ["a\n", "a\n", "_start_a"])
 
+    def test_an_interrupted_setup_there_leaves_no_verdict(self) -> None:
+        on = self.workspace.beside("on")
+        waits = f"case $PWD in *_clean_*) touch {on}; sleep 300;; esac"
+        self.clean(setup=[waits], verify=["true"])
+        self.stop_when("on")
+        self.assertEqual(self.run_feature().fault, Fault.INTERRUPTED)
+        self.assertEqual(self.verdicts(), {})
+
     def test_an_interruption_there_leaves_no_verdict(self) -> None:
         on = self.workspace.beside("on")
         waits = f"case $PWD in *_clean_*) test -e {on} || {{ touch {on}; sleep 300; }};; esac"

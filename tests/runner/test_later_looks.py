@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 from unittest import mock
 
 from core.git.tampering import Tampered
 from core.model.check_verdict import CheckVerdict, Verdict
 from core.model.errors import StateError
 from core.model.events import Event
+from core.model.feature import Feature
 from core.model.outcome import Status
 from core.process.cancellation import Cancellation
 from core.runner.start_looks import StartLooks
@@ -71,15 +73,17 @@ class Found(LaterTest):
 
     def test_what_a_feature_came_to_before_it_ran_again_does_not_count(self) -> None:
         look = StartLooks.look
-        self.lists(verify=["true"])
+        self.workspace.features(*(feature(id, verify=["true"]) for id in "ab"))
 
-        async def outdated(looks: StartLooks, *given: object) -> object:
-            self.runners[-1].tools.checks.later.forget("a")
-            return await look(looks, *given)  # type: ignore[arg-type]
+        async def outdated(looks: StartLooks, known: Feature, *given: Any) -> object:
+            if known.id == "a":
+                self.runners[-1].tools.checks.later.forget("a")
+            return await look(looks, known, *given)
 
         with mock.patch.object(StartLooks, "look", outdated):
-            self.completes()
+            self.run_features("a", "b")
         self.assertEqual(self.verdict("true").verdict, Verdict.NOT_LOOKED_AT)
+        self.assertEqual(self.verdict("true", "b").verdict, Verdict.KEPT)
 
 
 class Ended(LaterTest):
@@ -115,6 +119,15 @@ class Ended(LaterTest):
         for id in "ab":
             self.assertEqual(self.verdict(self.waiting, id).verdict, Verdict.NOT_LOOKED_AT)
         self.assert_nothing_is_left()
+
+    def test_none_begins_after_a_stop(self) -> None:
+        seen = self.workspace.beside("seen")
+        self.workspace.features(*(feature(id, verify=[f"pwd >> {seen}"]) for id in "ab"))
+        self.on_event = lambda event, stop: stop.set() if event.kind == "ended" else None
+        outcomes = self.run_features("a", "b")
+        self.assertEqual([e.status for e in outcomes], [Status.COMPLETED, Status.CANCELLED])
+        with open(seen, encoding="utf-8") as file:
+            self.assertNotIn("_start_", file.read())
 
     def test_a_verdict_that_cannot_be_recorded_ends_the_run(self) -> None:
         self.lists(verify=["test -e a.md"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from unittest import mock
 
 from core.model.check_verdict import Verdict
+from core.worktree import supply_digest
 from tests.support.checks import ChecksTest
 from tests.support.workspace import feature
 
@@ -51,6 +53,15 @@ class StartLooksTest(ChecksTest):
             self.supply(".env", content)
             self.completes()
             self.assertEqual(len(self.seen()), expected)
+
+    def test_a_copied_file_that_cannot_be_read_is_named(self) -> None:
+        self.ignore(".env")
+        self.supply(".env")
+        self.lists(project={"copy": [".env"]})
+        unreadable = mock.patch.object(supply_digest, "digest_of", side_effect=OSError("no luck"))
+        with unreadable:
+            outcome = self.run_feature()
+        self.assertEqual(outcome.reason, "what project.copy names could not be read: no luck")
 
     def test_a_copied_file_that_is_gone_is_a_fault_of_the_list(self) -> None:
         self.ignore(".env")

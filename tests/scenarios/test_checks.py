@@ -53,8 +53,14 @@ class TheBase(CheckTest):
             self.assertNotIn(character, done.err + done.out)
         self.assertIn("or set project.verify_base to false", self.workspace.last("a")["reason"])
         logged = self.workspace.command("logs", "_base", "--checks")
-        self.assertEqual((logged.code, logged.out.count("\n1\n")), (0, 1), logged)
+        self.assertEqual((logged.code, logged.out.count("\n1\n")), (0, 2), logged)
         self.assertNotIn("\x1b", logged.out)
+
+    def test_a_base_whose_check_fails_once_is_flaky_and_the_run_starts(self) -> None:
+        once = self.workspace.beside("once")
+        self.lists(verify=[f"test -e {once} || {{ touch {once}; exit 1; }}"])
+        self.assertEqual(self.workspace.run().code, 0)
+        self.assertTrue(any(note.startswith("flaky: `test -e") for note in self.notes()))
 
     def test_a_list_can_do_without(self) -> None:
         self.lists(verify=["test -f a.md"], verify_base=False)
