@@ -92,7 +92,7 @@ def _run_of(project: OpenProject, state: RunState) -> tuple[Run, RunningList]:
             _("the list that the run of pid {pid} follows is unknown").format(pid=run.pid),
             hint=_("try again in a moment; a run of an older version keeps its list"),
         )
-    if os.path.realpath(project.config.path) != running.path:
+    if os.path.realpath(project.config.path) != os.path.realpath(running.path):
         raise UserError(
             _("the current run follows another list, {path}").format(path=running.path),
             hint=f"rorchestrator reload --config {shell_word(running.path)}",

@@ -324,10 +324,9 @@ class OneRun:
     def _reloading(self, decided: Decided, followers: Followers) -> Reloading:
         """Let control requests, or a change of its files, change the list of the run."""
         config = self.project.config
-        path = os.path.realpath(config.path)
         now = Standpoint(
             self.project,
-            RunningList(self.run_id, path, self.options.selection, self.outline),
+            RunningList(self.run_id, config.path, self.options.selection, self.outline),
             self.forecast,
             decided.decisions,
             tuple(decided.selected),

@@ -29,7 +29,7 @@ class RunningList:
 
     run: str
     path: str
-    """The real path of the list."""
+    """The list, as the run reads it."""
     selection: Selection
     outline: Outline
 

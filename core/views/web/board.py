@@ -154,9 +154,12 @@ class Board:
     # -- rendering --------------------------------------------------------------------------
 
     def _is_other(self) -> bool:
-        """Whether another run is shown, or this one has begun or ended."""
-        is_same_run = self._view is not None and self._view.id == self._story.run_id
-        return not is_same_run or self._situation != self._situation_now()
+        """Whether another run is shown, or this one has begun or ended or has other features."""
+        view, story = self._view, self._story
+        if view is None or view.id != story.run_id or self._situation != self._situation_now():
+            return True
+        ids = [known.id for known in story.features]
+        return bool(ids) and ids != [each.id for each in view.features]
 
     def _render_whole(self, now: float) -> None:
         begun = time.perf_counter()

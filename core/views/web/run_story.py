@@ -126,6 +126,9 @@ class RunStory:
             events = events[starts[-1] :]
             self._forget()
             self.known = self._know()
+        if any(event.kind == "reloaded" for event in events):
+            self.known = self._know()
+            self._blank.clear()
         self._events += events
         for event in events:
             self._by_feature.setdefault(event.feature, []).append(event)

@@ -9,6 +9,7 @@ from unittest import mock
 from core.model import events
 from core.model.control_action import ControlAction
 from core.model.events import Event
+from core.model.events_reload import Reloaded, reloaded
 from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status
 from core.views.run_view import Extras
@@ -71,6 +72,17 @@ class PartsTest(BoardTest):
             [["auth"], ["api"], ["app"]],
         )
         self.assertEqual([known.id for known in self.board.active], ["auth"])
+
+    def test_features_join_and_leave_where_the_run_takes_up_a_changed_list(self) -> None:
+        self.write(begun(["auth", "api"]), *running("auth"))
+        self.runs()
+        self.assertIn("api", self.news(100))
+        made = Reloaded(("auth", "docs"), joined=("docs",), gone=("api",))
+        self.write(reloaded(AT + 2, RUN, made, text="", automatic=False))
+        news = self.news(100)
+        self.assertIn("docs", news)
+        self.assertIn("['docs']", news["-arrangement"])
+        self.assertNotIn("'api'", news["-arrangement"])
 
     def test_it_is_rendered_now_and_then_only(self) -> None:
         self.write(begun(["auth"]), *running("auth"))
