@@ -241,14 +241,15 @@ class Arena:
     def status(self) -> list[str]:
         """What is wrong with what ``status`` says, or ``status --json``: by turns."""
         self._asked += 1
+        listed = self.template.listed(self.root)
         words = ("status", "--json") if self._asked % 2 else ("status",)
         code, said = self.order(*words)
         problems = [f"{' '.join(words)}: exit {code}: {said!r}"] if code else []
         if "--json" in words and not code:
             shown = [feature["id"] for feature in json.loads(said)["features"]]
         else:
-            shown = [id for id in self.ids if f"{id} " in said]
-        return problems + ([] if shown == list(self.ids) else [f"{' '.join(words)} shows {shown}"])
+            shown = [id for id in listed if f"{id} " in said]
+        return problems + ([] if shown == listed else [f"{' '.join(words)} shows {shown}"])
 
     def git(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Exit code and output of git in the user's repository."""

@@ -119,10 +119,18 @@ class Template:
                 for id, others in needs.items()
             ],
         }
-        self.write("plan/config/feature_list.json", json.dumps(document))
+        self.write_list(document)
         self.write("work", WORK)
         for name in ("notes", "starts", "checks"):
             self.write(name, "")
+
+    def write_list(self, document: Json) -> None:
+        """Write the list."""
+        self.write("plan/config/feature_list.json", json.dumps(document))
+
+    def listed(self, root: str) -> list[str]:
+        """The features that the list in ``root``, a copy of it, has now."""
+        return list(self.ids)
 
     def add_targets(self) -> None:
         """Make the branches that features land on."""
@@ -158,6 +166,50 @@ class Template:
     def close(self) -> None:
         """Remove it."""
         self.repository.close()
+
+
+EDITED = """\
+if [ "${PWD##*/}" = store ]; then
+  cp "$ROUND/edited.json" "$ROUND/plan/config/edited.json"
+  touch -d '2001-01-01' "$ROUND/plan/config/edited.json" # as if nobody had it open
+  mv "$ROUND/plan/config/edited.json" "$ROUND/plan/config/feature_list.json"
+fi
+"""
+"""While the first agent works, the user edits the list."""
+
+
+class Edited(Template):
+    """The list changes while it runs, and the run takes it up by itself.
+
+    ``shop`` joins, ``site`` goes, ``search`` follows its new entry.
+    """
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(agent, {"store": [], "search": ["store"], "site": ["search"]})
+        self.ids = ("store", "search", "shop")
+
+    def project(self) -> Json:
+        """The run looks at the list."""
+        return {"reload": True}
+
+    def write_list(self, document: Json) -> None:
+        """Write the list, and beside it what the user makes of it."""
+        super().write_list(document)
+        features = document["features"]
+        assert isinstance(features, list)
+        store, search, _ = features
+        search = {**search, "prompt": f"With care.\n{search['prompt']}"}
+        shop = {**search, "id": "shop", "depends_on": ["store", "search"]}
+        self.write("edited.json", json.dumps({**document, "features": [store, search, shop]}))
+
+    def listed(self, root: str) -> list[str]:
+        """Before or after the edit."""
+        with open(os.path.join(root, "plan/config/feature_list.json"), encoding="utf-8") as file:
+            return [feature["id"] for feature in json.load(file)["features"]]
+
+    def begins(self) -> str:
+        """What happens while agents work."""
+        return EDITED + NOTED
 
 
 STEPS = """\

@@ -12,7 +12,7 @@ import unittest
 
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
-from tests.faults.template import Shop, Template
+from tests.faults.template import Edited, Shop, Template
 from tests.support.commands import HAS_PROC
 
 setUpModule = skip_unless_wanted
@@ -77,6 +77,27 @@ class CrashTest(unittest.TestCase):
                 self.assertIn(f"journal {step} api: {half}", self.laboratory.points)
         for state in ("begun", "killed", "finished"):
             self.assertIn(f"git worktree add worktrees/api *: {state}", self.laboratory.points)
+
+
+RELOADED = (
+    "journal reloaded: torn",
+    "journal reloaded: whole",
+    "replace repository/.git/rorchestrator/running_list.json.tmp (2)",
+    "journal preparing shop: torn",
+    "journal ended shop: torn",
+)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class ReloadTest(unittest.TestCase):
+    def test_a_kill_while_a_changed_list_is_taken_up_loses_nothing(self) -> None:
+        with Laboratory(jobs=2, template=Edited("quick")) as laboratory:
+            self.assertEqual(set(RELOADED) - set(laboratory.points), set())
+            self.assertNotIn("journal preparing site: whole", laboratory.points)
+            report = laboratory.kill_at(RELOADED)
+        self.assertEqual([verdict.problems for verdict in report.broken], [])
+        self.assertEqual(report.missed, [])
+        self.assertEqual(report.figures.kills, len(RELOADED))
 
 
 class NoticingTest(unittest.TestCase):
