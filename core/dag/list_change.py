@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 
 from ..model.decision import Action, Decision
@@ -65,6 +65,10 @@ class ListChange:
     """The features that are gone from the list but not from the run: they began."""
     out_of_date: Mapping[str, str] = field(default_factory=dict)
     """The features whose result is or will be out of date, each with the input that changed."""
+    still_out_of_date: Mapping[str, str] = field(default_factory=dict)
+    """The same for those that were before, because of an earlier change."""
+    up_to_date: tuple[str, ...] = ()
+    """Features that an earlier change made out of date, and this one does not."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """The new features that do not join, each with its reason."""
     widenings: tuple[Widening, ...] = ()
@@ -76,7 +80,7 @@ class ListChange:
     def is_empty(self) -> bool:
         """Whether the run would go on unchanged."""
         parts = (self.joins, self.follows, self.everywhere, self.goes, self.stays)
-        return not any((*parts, self.out_of_date, self.left_out))
+        return not any((*parts, self.out_of_date, self.up_to_date, self.left_out))
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,22 @@ def list_change(
     follows = {id: keys for id, keys in changed.items() if keys and run.place(id) in FOLLOWING}
     goes = dict(_going(run, now, decisions))
     following = [id for id in follows if id not in goes]
+    earlier = run.state.run.out_of_date if run.state.run is not None else {}
+    touched = _touched(run, new, dag, changed)
+    stale = _out_of_date(run, {**dict.fromkeys(touched), **earlier}, decisions)
     return ListChange(
         joins=tuple(joins),
         follows={id: follows[id] for id in following},
         everywhere=tuple(_everywhere(run.outline, new)),
         goes=goes,
         stays=tuple(id for id in run.where if id not in now and id not in goes),
-        out_of_date=_out_of_date(run, new, dag, decisions, changed),
+        out_of_date={id: reason for id, reason in stale.items() if id not in earlier},
+        still_out_of_date={
+            id: stale.get(id, reason)
+            for id, reason in earlier.items()
+            if id in stale or id not in now
+        },
+        up_to_date=tuple(id for id in earlier if id in now and id not in stale),
         left_out={
             id: _why_left(decisions[id])
             for id in now
@@ -164,23 +177,24 @@ def _why_left(decision: Decision) -> str:
     return NOT_SELECTED if _is_due(decision) else decision.reason
 
 
-def _out_of_date(
-    run: RunSoFar,
-    new: Outline,
-    dag: DAGResolver,
-    decisions: Mapping[str, Decision],
-    changed: Mapping[str, tuple[str, ...]],
-) -> dict[str, str]:
-    """The features that began or have a result, and whose inputs this change changed."""
+def _touched(
+    run: RunSoFar, new: Outline, dag: DAGResolver, changed: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """The features of both lists whose inputs this change may have changed."""
     own = [id for id, keys in changed.items() if not INPUTS.isdisjoint(keys)]
-    touched = {*own, *(each for id in own for each in dag.descendants(id))}
-    if any(_everywhere(run.outline, new)):
-        touched = set(changed)
+    below = {*own, *(each for id in own for each in dag.descendants(id))}
+    return [id for id in changed if id in below or any(_everywhere(run.outline, new))]
+
+
+def _out_of_date(
+    run: RunSoFar, ids: Iterable[str], decisions: Mapping[str, Decision]
+) -> dict[str, str]:
+    """Those of ``ids`` that began or have a result, with other inputs than the list has now."""
     reasons = {}
-    for id in changed:
+    for id in ids:
         known, place = run.state.feature(id), run.place(id)
         began = place in (Where.RUNNING, Where.DONE)
-        if id in touched and (began or (place is Where.ABSENT and known.work is not None)):
+        if id in decisions and (began or (place is Where.ABSENT and known.work is not None)):
             reason = incremental.changed_input(known, decisions[id].inputs)
             if reason and decisions[id].action is Action.START:
                 reasons[id] = reason

@@ -52,7 +52,7 @@ def after_reload(run: Run, event: Event) -> Run:
     return replace(
         run,
         features=strings(event.data, "features"),
-        out_of_date={**run.out_of_date, **{str(id): str(reason) for id, reason in reasons}},
+        out_of_date={str(id): str(reason) for id, reason in reasons},
         provenance=replace(
             known,
             depends_on=given.depends_on,

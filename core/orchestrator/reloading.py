@@ -166,7 +166,7 @@ class Reloading:
             joined=change.joins,
             changed=tuple(change.follows),
             gone=tuple(change.goes),
-            out_of_date=change.out_of_date,
+            out_of_date={**change.still_out_of_date, **change.out_of_date},
             provenance=self._expectations(graph, where),
         )
         context.record(reloaded, made, text=summary(change), automatic=automatic)
@@ -284,6 +284,7 @@ def summary(change: ListChange) -> str:
         *_named(N_("leaves the run: {ids}"), change.goes),
         *_named(N_("left alone: {ids}"), change.stays),
         *_named(N_("out of date: {ids}"), change.out_of_date),
+        *_named(N_("up to date again: {ids}"), change.up_to_date),
         *_named(N_("does not join the run: {ids}"), change.left_out),
         *_named(N_("only in the next run: {ids}"), change.later),
     ]

@@ -90,12 +90,21 @@ async def _features(
             now,
             known.status.active and is_locked,
             await _checkout(project, state, known),
+            _out_of_date(state, known),
         )
 
     return [
         *[await status_of(state, state.feature(id), in_list.get(id)) for id in [*in_list, *gone]],
         *[await status_of(others, known) for known in others.features.values()],
     ]
+
+
+def _out_of_date(state: RunState, known: FeatureState) -> str:
+    """What changed in the list since a feature began that still runs."""
+    run = state.run
+    if run is None or known.run != run.id or not known.status.active:
+        return ""
+    return run.out_of_date.get(known.id, "")
 
 
 async def _checkout(project: OpenProject, state: RunState, known: FeatureState) -> Checkout:

@@ -80,6 +80,8 @@ class FeatureStatus:
     is_active: bool
     """Whether a run is working on it."""
     checkout: Checkout
+    out_of_date: str = ""
+    """Which input changed since it started, if the run took up a changed list meanwhile."""
 
     @property
     def id(self) -> str:
@@ -124,6 +126,7 @@ class FeatureStatus:
             "list": state.owner or None,
             "status": self.status,
             "active": self.is_active,
+            "out_of_date": self.out_of_date or None,
             "reason": state.reason,
             **cost_document(state.cost),
             "resolution_cost_usd": self.resolution_cost_usd,

@@ -26,6 +26,7 @@ def reload_lines(change: ListChange, style: Style) -> Iterator[str]:
     yield from _named(_("Left alone, although it is gone from the list"), change.stays, style)
     title = _("Out of date: not run again by this run; the next run does")
     yield from _reasoned(title, change.out_of_date, style)
+    yield from _named(_("Up to date again"), change.up_to_date, style)
     yield from _reasoned(_("Does not join"), change.left_out, style)
     if change.widenings:
         yield _strong(style, headed(_("Needs your consent"), ""))
@@ -61,6 +62,7 @@ def reload_document(change: ListChange) -> dict[str, Json]:
         "goes": dict(change.goes),
         "stays": list(change.stays),
         "out_of_date": dict(change.out_of_date),
+        "up_to_date": list(change.up_to_date),
         "left_out": dict(change.left_out),
         "needs_consent": [
             {"feature": each.feature, "text": each.text} for each in change.widenings

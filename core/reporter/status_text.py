@@ -291,7 +291,9 @@ def _details(
     conflicts = map(_conflict, checkout.conflicts)
     changes = () if has_worktrees else _changes(checkout)
     recorded = map(shown, (checkout.by_hand, checkout.problem))
-    texts = (shown(state.reason), *changes, *recorded, unknown, *conflicts)
+    stale = shown(feature.out_of_date)
+    stale = stale and headed(_("out of date once it is completed"), stale)
+    texts = (shown(state.reason), stale, *changes, *recorded, unknown, *conflicts)
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""

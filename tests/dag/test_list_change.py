@@ -20,7 +20,7 @@ from core.model.feature import ClaudeOptions, Config, Feature, Project
 from core.model.frozen import replace
 from core.model.list_outline import outline_of
 from core.model.outcome import Status, Work
-from core.model.state import FeatureState, RunState, Skip
+from core.model.state import FeatureState, Run, RunState, Skip
 
 AUTH = Feature("auth", "Sign-in", "Build it.")
 API = Feature("api", "API", "Build it.", depends_on=("auth",))
@@ -126,6 +126,31 @@ class ListChangeTest(unittest.TestCase):
         new = config_of((replace(AUTH, prompt="Build more."), API, UI))
         change = self.change(new, where, known)
         self.assertEqual(change, ListChange(out_of_date={"auth": "prompt changed"}))
+
+    def test_what_an_earlier_change_made_out_of_date_stays_so_or_is_up_to_date_again(self) -> None:
+        old = config_of(ALL)
+        known = begun(old, "auth", Status.RUNNING)
+        later = config_of((replace(AUTH, prompt="Build more."), API, UI))
+        where = {"auth": Where.RUNNING, "gone": Where.RUNNING}
+        earlier = Run("r1", 0.0, out_of_date={"auth": "prompt changed", "gone": "prompt changed"})
+        for new, expected in (
+            (later, ListChange(stays=("gone",), still_out_of_date=earlier.out_of_date)),
+            (
+                old,
+                ListChange(
+                    stays=("gone",),
+                    still_out_of_date={"gone": "prompt changed"},
+                    up_to_date=("auth",),
+                ),
+            ),
+        ):
+            state = RunState({"auth": known}, earlier)
+            dag = DAGResolver(new.features)
+            decisions = incremental.decide(new, dag, state, incremental.Facts())
+            run = RunSoFar(outline_of(later), where, state)
+            change = list_change(run, outline_of(new), dag, decisions, ())
+            self.assertEqual(change, expected)
+            self.assertEqual(replace(change, stays=()).is_empty, new is later)
 
     def test_what_was_merged_is_not_out_of_date(self) -> None:
         known = begun(config_of(ALL), "auth", Status.COMPLETED)

@@ -45,12 +45,12 @@ class ReloadedTest(unittest.TestCase):
         self.assertEqual(given.depends_on, {"auth": (), "api": ("auth",)})
         self.assertEqual((given.estimates["api"].seconds, given.estimated_seconds), (5.0, 9.0))
 
-    def test_what_was_out_of_date_stays_so_and_damaged_reasons_are_left_out(self) -> None:
+    def test_the_last_change_decides_and_damaged_reasons_are_left_out(self) -> None:
         first = reloaded(2.0, "r1", MADE, text="", automatic=False)
         damaged = events.Event("reloaded", 3.0, "r1", data={"features": [], "out_of_date": 7})
         run = fold([STARTED, first, damaged]).run
         assert run is not None
-        self.assertEqual((run.features, run.out_of_date), ((), {"auth": "prompt changed"}))
+        self.assertEqual((run.features, run.out_of_date), ((), {}))
 
     def test_another_run_is_not_meant(self) -> None:
         run = fold([STARTED, reloaded(2.0, "r0", MADE, text="", automatic=False)]).run

@@ -17,6 +17,7 @@ EVERYTHING = ListChange(
     goes={"old": REMOVED},
     stays=("gone",),
     out_of_date={"auth": "prompt changed"},
+    up_to_date=("docs",),
     left_out={"cli": "skipped"},
     widenings=(Widening("api", "api: a new\x1b[31m command", Invocation(Purpose.SETUP, (), ())),),
     later=("project.verify", "claude.model"),
@@ -37,6 +38,7 @@ Leaves the run:
 Left alone, although it is gone from the list: gone
 Out of date: not run again by this run; the next run does:
   auth: prompt changed
+Up to date again: docs
 Does not join:
   cli: skipped
 Needs your consent:
@@ -57,4 +59,4 @@ Takes effect with the next run, not with this one: project.verify, claude.model"
             [{"feature": "api", "text": "api: a new\x1b[31m command"}],
         )
         self.assertEqual(document["next_run"], ["project.verify", "claude.model"])
-        self.assertEqual(len(document), 9)
+        self.assertEqual(len(document), 10)

@@ -320,9 +320,12 @@ class TheDetails(unittest.TestCase):
         )
         state = FeatureState("auth", reason="no\n\nluck")
         self.assertEqual(
-            self.lines(replace(FEATURE, state=state, checkout=checkout)),
+            self.lines(
+                replace(FEATURE, state=state, checkout=checkout, out_of_date="prompt changed")
+            ),
             [
                 *("", "auth: no", "    ", "    luck"),
+                *("", "auth: out of date once it is completed: prompt changed"),
                 *("", "auth: moved by hand"),
                 *("", "auth: the worktree is gone"),
                 *("", "auth: merged: a filter decides"),

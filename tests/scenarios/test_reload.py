@@ -75,6 +75,9 @@ class ReloadTest(RunTest):
         answer = self.ror("reload")
         self.assertTrue(answer["reply"]["done"], answer)
         self.assertEqual(answer["change"]["joins"], ["extra", "top"])
+        shown = json.loads(self.workspace.command("status", "--json").out)["features"]
+        stale = {each["id"]: each["out_of_date"] for each in shown if each["out_of_date"]}
+        self.assertEqual(stale, {"b": "prompt changed"})
         again = self.ror("reload")
         self.assertEqual((again["reply"], again["change"]["joins"]), (None, []))
         done = self.finish(running, 0)
@@ -160,6 +163,7 @@ class ReloadTest(RunTest):
                 "goes": {"d": "it was removed from the list"},
                 "stays": [],
                 "out_of_date": {},
+                "up_to_date": [],
                 "left_out": {},
                 "needs_consent": [],
                 "next_run": [],
