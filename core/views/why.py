@@ -123,6 +123,9 @@ def why(id: str, situation: Situation) -> Why:
             reason=shown(found.reason)
         )
         after = (f"rorchestrator run --only {id}",)
+        words = run.provenance.command.split()
+        if not any(word.startswith(("--only", "--tag")) for word in words):
+            after = ("rorchestrator reload", *after)  # It is new in the list.
         return Why(id, Standing.WAITING, Cause.SELECTION, reason, commands=after)
     if known.run == run.id and _is_at_work(known, run):
         return _running(id, known, situation)

@@ -16,6 +16,10 @@ class ReloadCommandTest(RunTest):
         super().setUp()
         self.workspace.features(self.held("a"))
         self.running = self.start_held("a")
+        # The list is a link by now, to a file elsewhere.
+        elsewhere = self.workspace.beside("elsewhere.json")
+        os.rename(self.workspace.list_file, elsewhere)
+        os.symlink(elsewhere, self.workspace.list_file)
         self.workspace.features(self.held("a"), feature("b", verify=["true"]))
 
     def finish(self) -> None:

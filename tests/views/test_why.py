@@ -12,6 +12,7 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
+from core.model.provenance import Provenance
 from core.project.changed_inputs import ChangedInput
 from core.views.why import Cause, Situation, Standing, Why, why
 
@@ -205,8 +206,14 @@ class DuringARun(unittest.TestCase):
             why("api", situation),
             *(Standing.WAITING, Cause.SELECTION),
             "is not part of the current run; the next one starts it (has never run)",
+            "rorchestrator reload",
             "rorchestrator run --only api",
         )
+        run = situation.run
+        assert run is not None
+        chosen = replace(run, provenance=Provenance(command="rorchestrator run --only=auth"))
+        of_some = replace(situation, run=chosen)
+        self.assertEqual(why("api", of_some).commands, ("rorchestrator run --only api",))
         self.assertEqual(why("app", situation).standing, Standing.UP_TO_DATE)
 
 
