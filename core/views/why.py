@@ -122,7 +122,7 @@ def why(id: str, situation: Situation) -> Why:
         reason = _("is not part of the current run; the next one starts it ({reason})").format(
             reason=shown(found.reason)
         )
-        after = (f"rorchestrator run --only {id}",)
+        after: tuple[str, ...] = (f"rorchestrator run --only {id}",)
         words = run.provenance.command.split()
         if not any(word.startswith(("--only", "--tag")) for word in words):
             after = ("rorchestrator reload", *after)  # It is new in the list.
