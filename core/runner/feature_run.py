@@ -376,7 +376,7 @@ class FeatureRun:
                     command=command
                 )
             )
-        self.tools.checks.later.add(self.feature, self.worktree, judged.unseen)
+        self.tools.checks.later.add(self.feature, self.worktree, judged)
         return FeatureOutcome(Status.COMPLETED, work=work)
 
     async def _pushes(self, work: Work) -> list[str]:

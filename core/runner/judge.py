@@ -45,6 +45,8 @@ class Judgement:
     """Why there is no verdict: an interruption, or a check that could not be made at all."""
     unseen: tuple[tuple[Check, CheckVerdict], ...] = ()
     """The feature's own checks that pass, and did not run at the start commit yet."""
+    passing: tuple[tuple[Check, CheckVerdict], ...] = ()
+    """All checks that pass."""
 
     @property
     def failure(self) -> Failure | None:
@@ -182,6 +184,7 @@ class Judge:
                 for check, verdict in made.items()
                 if verdict.verdict is Verdict.NOT_LOOKED_AT and check.scope is Scope.OWN
             ),
+            passing=tuple(each for each in made.items() if each[1].verdict.passes),
         )
 
     def _verdict(self, check: Check) -> CheckVerdict:

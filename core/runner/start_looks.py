@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ..model.errors import UserError
 from ..model.feature import Command, Feature
 from ..model.frozen import dataclass, replace
 from ..worktree.names import START
+from ..worktree.worktree import Worktree
 from .check_runner import CheckRunner, Result, check_key
 from .failure import Failure, unable
 from .preparation import VARIABLES, Preparation
@@ -38,6 +39,10 @@ class Before:
         return self.failure is not None and (self.failure.interrupted or self.failure.is_ours)
 
 
+InScratch = Callable[[Worktree, Mapping[str, str]], Awaitable[None]]
+"""Does something in a worktree that is ready, with its variables."""
+
+
 class StartLooks:
     """Looks at start commits, in scratch worktrees. What one feature learned serves all of them."""
 
@@ -47,11 +52,17 @@ class StartLooks:
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def look(
-        self, feature: Feature, start: Start, commands: Sequence[Command], env: Mapping[str, str]
+        self,
+        feature: Feature,
+        start: Start,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+        then: InScratch | None = None,
     ) -> dict[Command, Before]:
         """How each of the commands ended at the start commit; some of them may have run before.
 
-        ``env`` are the variables of the feature's worktree.
+        ``env`` are the variables of the feature's worktree. ``then`` is done in the worktree of
+        the start commit afterwards.
         """
         git = self.runner.worktrees.git
         try:
@@ -61,7 +72,7 @@ class StartLooks:
                 supplied = await self.preparation.supplies.digest()
                 found = {each: self._seen(tree, each, supplied) for each in commands}
                 todo = [each for each, before in found.items() if before.passed is None]
-                return {**found, **await self._run(feature, start, todo, env)}
+                return {**found, **await self._run(feature, start, todo, env, then)}
         except UserError as error:
             return dict.fromkeys(commands, Before(failure=unable(error)))
 
@@ -93,8 +104,9 @@ class StartLooks:
         start: Start,
         commands: Sequence[Command],
         env: Mapping[str, str],
+        then: InScratch | None,
     ) -> dict[Command, Before]:
-        if not commands:
+        if not commands and then is None:
             return {}
         name = START + feature.id
         there = {**env, f"{VARIABLES}FEATURE": name}
@@ -106,6 +118,8 @@ class StartLooks:
             results = await self.runner.results(
                 name, commands, worktree, start.commit, there, clean=True
             )
+            if then is not None and not any(result.has_moved for result in results):
+                await then(worktree, there)
         return {**dict.fromkeys(commands, Before()), **{r.command: _before(r) for r in results}}
 
     def _turn(self, name: str) -> asyncio.Lock:

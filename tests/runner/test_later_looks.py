@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import sys
 from typing import Any
 from unittest import mock
 
 from core.git.tampering import Tampered
 from core.model.check_verdict import CheckVerdict, Verdict
-from core.model.errors import StateError
+from core.model.errors import StateError, UserError
 from core.model.events import Event
 from core.model.feature import Feature
 from core.model.outcome import Status
 from core.process.cancellation import Cancellation
+from core.runner.added_tests import AddedTests as Added
 from core.runner.start_looks import StartLooks
 from tests.support.checks import ChecksTest
 from tests.support.workspace import feature
@@ -84,6 +87,72 @@ class Found(LaterTest):
             self.run_features("a", "b")
         self.assertEqual(self.verdict("true").verdict, Verdict.NOT_LOOKED_AT)
         self.assertEqual(self.verdict("true", "b").verdict, Verdict.KEPT)
+
+
+def unittest_of(line: str) -> str:
+    """A file with one test, which has this line."""
+    return f"import os, unittest\nclass T(unittest.TestCase):\n    def test(self): {line}\n"
+
+
+PASSING = unittest_of("pass")
+
+
+class AddedTests(LaterTest):
+    """What a feature added is run by the real unittest."""
+
+    UNITTEST = f"{shlex.quote(sys.executable)} -m unittest"
+
+    def tries(self, line: str, **more: Any) -> CheckVerdict:
+        """The verdict after a feature added a test with this line."""
+        steps = ({"write": "test_it.py", "content": unittest_of(line)}, {"write": "a.md"})
+        self.lists(*steps, verify=[self.UNITTEST], **more)
+        self.completes()
+        return self.verdict(self.UNITTEST)
+
+    def test_a_test_that_passes_without_the_change_proves_nothing(self) -> None:
+        found = self.tries("pass", project={"verify": [f"{self.UNITTEST} -q", "true"]})
+        self.assertEqual(found.proves_nothing, ("test_it.py",))
+        known = self.state.feature("a").verdicts
+        of_project = known[f"project {self.UNITTEST} -q"]
+        self.assertEqual(of_project.proves_nothing, ("test_it.py",))
+        self.assertEqual(known["project true"].proves_nothing, ())
+        self.assertEqual(self.log("verify", "_start_a").count("test_it.py"), 1)
+        self.assert_nothing_is_left()
+
+    def test_a_test_that_fails_without_it_proves_something(self) -> None:
+        found = self.tries("self.assertTrue(os.path.exists('a.md'))")
+        self.assertEqual(found.proves_nothing, ())
+        self.assertIn("test_it.py", self.log("verify", "_start_a"))
+
+    def test_a_check_of_the_project_alone_is_looked_at_for_its_tests(self) -> None:
+        self.lists(
+            {
+                "write": "test_it.py",
+                "content": PASSING,
+            },
+            project={"verify": [self.UNITTEST]},
+        )
+        self.completes()
+        verdict = self.state.feature("a").verdicts[f"project {self.UNITTEST}"]
+        self.assertEqual(verdict.proves_nothing, ("test_it.py",))
+
+    def test_without_an_added_test_nothing_is_looked_at(self) -> None:
+        self.workspace.commit({"test_old.py": PASSING})
+        self.lists(project={"verify": [self.UNITTEST]})
+        self.completes()
+        self.assertEqual(self.log("verify", "_start_a"), "")
+
+    def test_what_git_cannot_tell_is_not_said(self) -> None:
+        for method in ("find", "proving_nothing"):
+            with mock.patch.object(Added, method, side_effect=UserError("git could not")):
+                self.assertEqual(self.tries("pass").proves_nothing, ())
+
+    def test_after_a_check_that_moves_the_branch_no_test_is_tried(self) -> None:
+        moves = "case $PWD in *_start_*) git commit -q --allow-empty -m x;; esac"
+        self.workspace.commit({"test_old.py": PASSING})
+        self.lists({"write": "test_it.py", "content": PASSING}, verify=[moves, self.UNITTEST])
+        self.completes()
+        self.assertNotIn("test_it.py", self.log("verify", "_start_a"))
 
 
 class Ended(LaterTest):
