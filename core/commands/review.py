@@ -42,7 +42,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "ids", nargs="*", metavar="ID", help=_("features (default: all that wait for you)")
     )
     parser.add_argument("--all", action="store_true", help=_("also show what you have seen before"))
-    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    form.add_argument(
+        "--html",
+        type=file_path,
+        metavar=_("FILE"),
+        help=_("write a page with all diffs to this file; - is stdout"),
+    )
     group = parser.add_argument_group(_("answers without a question"))
     answer = group.add_mutually_exclusive_group()
     answer.add_argument("--accept", action="store_true", help=_("accept the features"))
@@ -89,7 +96,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 _("--{option} goes with an answer").format(option=option),
                 hint="rorchestrator review ID --comment TEXT",
             )
-    if not arguments.json and _is_terminal():
+    if not (arguments.json or arguments.html) and _is_terminal():
         return _ask(arguments)
     return _show(arguments, opened_now(arguments, arguments.ids))
 
@@ -109,12 +116,19 @@ def _is_terminal() -> bool:
 
 def _show(arguments: argparse.Namespace, now: Opened) -> int:
     """Print the review."""
+    from ..project.output_path import check_output_path
     from ..reporter.console import style_of
     from ..review.lines import how_to_answer, review_lines
     from ..review.reading import document, masked
+    from ..views.output_file import print_or_write
 
     reading = masked(now.reading, arguments.mask)
-    if arguments.json:
+    if arguments.html:
+        from ..review.page import page_of
+
+        check_output_path(now.project, "--html", arguments.html)
+        print_or_write("--html", arguments.html, page_of(reading))
+    elif arguments.json:
         print(json.dumps(document(reading), indent=2))
     else:
         style = style_of(sys.stdout, arguments.color)
@@ -180,6 +194,8 @@ def _as_retry(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _check_answer(arguments: argparse.Namespace) -> None:
+    if arguments.html:
+        raise UserError(_("an answer writes no page"), hint=_("leave out --html"))
     if not arguments.ids:
         raise UserError(
             _("name the features that you answer to"), hint="rorchestrator review ID --accept"

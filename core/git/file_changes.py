@@ -79,21 +79,20 @@ _ALIKE = ("--no-renames", "--ignore-submodules=none")
 
 def _parts(text: str) -> Iterator[tuple[FileChange, ...]]:
     """The files of each pair: they follow its newer commit."""
-    found: list[FileChange] | None = None
+    parts: list[list[FileChange]] = []
     words = iter(text.split("\0"))
     for word in filter(None, words):
-        if not word.startswith(":"):
-            if found is not None:
-                yield tuple(found)
-            found = []
-        elif found is not None:
+        if word.startswith(":"):
             old_mode, new_mode, old, new, _status = word[1:].split(" ")
-            entries = (
-                Entry(m, o if m != NOTHING else "") for m, o in ((old_mode, old), (new_mode, new))
-            )
-            found.append(FileChange(next(words), *entries))
-    if found is not None:
-        yield tuple(found)
+            change = FileChange(next(words), _entry(old_mode, old), _entry(new_mode, new))
+            parts[-1].append(change)
+        else:
+            parts.append([])
+    return map(tuple, parts)
+
+
+def _entry(mode: str, object: str) -> Entry:
+    return Entry() if mode == NOTHING else Entry(mode, object)
 
 
 async def digests(git: Git, old: str, new: str, changes: Sequence[FileChange]) -> dict[str, str]:
@@ -188,7 +187,7 @@ async def entries_of(git: Git, commit: str, paths: Sequence[str]) -> dict[str, E
         for line in filter(None, os.fsdecode(finished.stdout).split("\0")):
             about, _, path = line.partition("\t")
             mode, kind, object = about.split(" ")
-            if kind != "tree" and path in found:
+            if kind != "tree":
                 found[path] = Entry(mode, object)
     return found
 

@@ -114,11 +114,9 @@ def _files(feature: FeatureReading, style: Style) -> Iterator[str]:
     if len(unseen) > FILES:
         yield _("and {files}").format(files=counted(len(unseen) - FILES, "more file"))
     if feature.taken_back:
-        yield _("no longer changed: {files}").format(
-            files=one_line(shown(some(feature.taken_back)))
-        )
+        yield taken_back_words(feature)
     if feature.seen:
-        yield seen_line(feature, style)
+        yield style.paint(seen_words(feature), "dim")
 
 
 def begin_with(files: Sequence[FileReading]) -> Sequence[FileReading]:
@@ -128,25 +126,34 @@ def begin_with(files: Sequence[FileReading]) -> Sequence[FileReading]:
     return sorted(files, key=lambda file: -file.attention)[:BEGIN]
 
 
-def seen_line(feature: FeatureReading, style: Style) -> str:
+def seen_words(feature: FeatureReading) -> str:
     """The files that are as they were when they were seen, in one line."""
     names = one_line(shown(some([file.path for file in feature.seen])))
-    said = _("as you saw them before: {names}").format(names=names)
-    return style.paint(said, "dim")
+    return _("as you saw them before: {names}").format(names=names)
+
+
+def taken_back_words(feature: FeatureReading) -> str:
+    """The files that were seen changed and are no longer, in one line."""
+    names = one_line(shown(some(feature.taken_back)))
+    return _("no longer changed: {files}").format(files=names)
 
 
 def file_line(file: FileReading, style: Style) -> str:
     """A file with the numbers of its new lines, and what is notable about it."""
-    shown_diff = file.news or file.whole
-    notable = [
+    shown_diff, more = file.news or file.whole, notable(file)
+    renamed = f"{one_line(file.whole.old_path)} → " if file.whole.old_path else ""
+    name = f"{renamed}{one_line(file.path)}"
+    return f"{name}  {numbers(shown_diff, style)}{f'  ({more})' if more else ''}"
+
+
+def notable(file: FileReading) -> str:
+    """What is notable about a file, in words; empty for nothing."""
+    found = [
         _("changed since you saw it") if file.sight is Sight.CHANGED else "",
         "" if file.is_named else _("not named"),
         _("also {ids}").format(ids=", ".join(file.others)) if file.others else "",
     ]
-    more = ", ".join(filter(None, notable))
-    renamed = f"{one_line(file.whole.old_path)} → " if file.whole.old_path else ""
-    name = f"{renamed}{one_line(file.path)}"
-    return f"{name}  {numbers(shown_diff, style)}{f'  ({more})' if more else ''}"
+    return ", ".join(filter(None, found))
 
 
 def numbers(file: FileDiff, style: Style) -> str:

@@ -157,26 +157,28 @@ def _check(check: CheckView) -> str:
 
 
 def _diff(diff: OwnDiff) -> str:
-    files = "".join(map(_file, diff.files))
+    files = "".join(map(file_item, diff.files))
     more = _("and {files}").format(files=counted(diff.more, "more file")) if diff.more else ""
     more = f'<p class="soft">{more}</p>' if more else ""
     return f'<h3>{_("Its own changes")}</h3><ul class="files">{files}</ul>{more}'
 
 
-def _file(file: FileDiff) -> str:
-    """A file of the diff; its patch is folded."""
+def file_item(file: FileDiff, notes: str = "", *, is_open: bool = False) -> str:
+    """A file of a diff, with notes; its patch is folded unless it ``is_open``."""
     renamed = f"{coded(file.old_path)} → " if file.old_path else ""
     figures = f'<span class="soft">{_("binary")}</span>'
     if file.insertions is not None and file.deletions is not None:
         figures = changed(file.insertions, file.deletions)
-    head = f'<span>{renamed}{coded(file.path)}</span><span class="figures">{figures}</span>'
+    more = f" <small>{text(notes)}</small>" if notes else ""
+    head = f'<span>{renamed}{coded(file.path)}{more}</span><span class="figures">{figures}</span>'
     begin = file.patch.find("\n@@ ") + 1
     if not begin:
         return f'<li><span class="file">{head}</span></li>'
     patch = "".join(_patch_line(line) for line in file.patch[begin:].splitlines())
     cut = '<span class="head">…</span>' if file.is_cut else ""
+    opened = " open" if is_open else ""
     return (
-        f'<li><details><summary class="file">{head}</summary>'
+        f'<li><details{opened}><summary class="file">{head}</summary>'
         f'<pre class="patch">{patch}{cut}</pre></details></li>'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 
 from ..model.json_values import Json
@@ -26,13 +27,22 @@ def html(view: RunView) -> str:
 
     Each part can be addressed: a feature by its id, the others by names that no feature can have.
     """
+    title = headed(view.report.project_name, result(view))
+    return page(title, "".join(_parts(view)), document(view))
+
+
+def _parts(view: RunView) -> Iterator[str]:
+    yield from (head(view), _failures(view), graph_section(view), timeline_section(view))
+    yield from (costs_section(view), _others(view), _waste(view), _notes(view))
+
+
+def page(title: str, content: str, embedded: Json) -> str:
+    """A page with its style, its script, and data at its end."""
     footer = _("Everything in this page is in the file itself; the data is at its end as JSON.")
     return (
-        f"<!DOCTYPE html>\n{_meta(view)}<body{words()}>{symbols()}<main>{head(view)}"
-        f"{_failures(view)}{graph_section(view)}{timeline_section(view)}{costs_section(view)}"
-        f"{_others(view)}{_waste(view)}{_notes(view)}"
+        f"<!DOCTYPE html>\n{_meta(title)}<body{words()}>{symbols()}<main>{content}"
         f'<footer>{footer}</footer></main><script type="application/json" id="-report">'
-        f"{data(document(view))}</script><script>{SCRIPT}</script></body></html>\n"
+        f"{data(embedded)}</script><script>{SCRIPT}</script></body></html>\n"
     )
 
 
@@ -42,8 +52,7 @@ def document(view: RunView) -> dict[str, Json]:
     return {**view.report.to_json(), "results": results}
 
 
-def _meta(view: RunView) -> str:
-    title = text(headed(view.report.project_name, result(view)))
+def _meta(title: str) -> str:
     policy = (
         f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -53,7 +62,7 @@ def _meta(view: RunView) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
-        f"<title>{title}</title><style>{STYLE}</style></head>"
+        f"<title>{text(title)}</title><style>{STYLE}</style></head>"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.commands import review
-from tests.support.commands import wait_until
+from tests.support.commands import read_text, wait_until
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
@@ -34,6 +34,14 @@ class Shown(unittest.TestCase):
             [e["id"] for e in self.space.main("review", "api", "--json").json["features"]], ["api"]
         )
 
+    def test_a_page_is_written_and_replaces_no_file_of_the_list(self) -> None:
+        path = self.space.beside("review.html")
+        self.assertEqual(self.space.main("review", "--html", path).code, 0)
+        self.assertIn("<!DOCTYPE html>", read_text(path))
+        self.assertIn("auth.py", self.space.main("review", "--html", "-").out)
+        refused = self.space.main("review", "--html", self.space.list_file)
+        self.assertIn("would replace the feature list", refused.err)
+
     def test_what_makes_no_sense_is_refused_with_what_to_type(self) -> None:
         for words, said in (
             (("--accept",), "name the features"),
@@ -43,6 +51,7 @@ class Shown(unittest.TestCase):
             (("auth", "--at", "c0ffee"), "--at goes with an answer"),
             (("auth", "--retry"), "--retry goes with an answer"),
             (("auth", "--accept", "--retry"), "--retry goes with a comment"),
+            (("auth", "--accept", "--html", "x"), "an answer writes no page"),
             (("nwe",), "unknown feature 'nwe'"),
             (("auth", "--comment", " "), "the comment is empty"),
             (("auth", "--file", "missing"), "--file missing can't be read: No such file"),

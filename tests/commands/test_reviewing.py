@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import unittest
+from unittest import mock
 
+from core.commands import reviewing
 from core.commands.reviewing import ACCEPT, COMMENT, LATER, QUIT, REJECT, SHOW
+from core.model.errors import UserError
 from core.model.review import Answer, Review
-from tests.support.commands import Running, wait_until
+from core.review import gathering
+from tests.support.commands import Running, streams, wait_until
 from tests.support.terminals import PseudoTerminal
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
@@ -124,13 +129,28 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
 
     def test_work_that_cannot_be_read_has_no_diff(self) -> None:
-        self.workspace.git("update-ref", "-d", "refs/heads/feature/api")
-        story = self.workspace.journal("api")
-        self.assertTrue(story)
-        running = self.start("api", TERM="dumb")
+        with mock.patch.object(gathering, "own_work", side_effect=UserError("it is gone")):
+            running = self.start("api", "--quiet", TERM="dumb")
+        self.until("Enter shows")
+        self.assertIn("it is gone", self.terminal.written)
+        self.type("\nl\n")
+        self.assertEqual(self.end(running), 0)
+        self.assertNotIn("diff --git", self.terminal.written)
+        self.assertNotIn("Waiting for", self.terminal.written)
+
+    def test_quiet_shows_the_diff_without_remarks(self) -> None:
+        self.workspace.git("config", "core.pager", "false")
+        running = self.start("api", "-q")
         self.until("Enter shows")
         self.type("\nl\n")
         self.assertEqual(self.end(running), 0)
+        self.assertIn("+1", self.terminal.written)
+        self.assertNotIn("not used", self.terminal.written)
+
+    def test_what_is_no_text_is_no_answer(self) -> None:
+        given = io.TextIOWrapper(io.BytesIO(b"\xff\n"), encoding="utf-8")
+        with streams(None, None, given):
+            self.assertEqual(reviewing._line(), "\n")
 
     def test_no_key_means_two_things(self) -> None:
         keys = [key for keys in (ACCEPT, COMMENT, REJECT, SHOW, LATER, QUIT) for key in keys]

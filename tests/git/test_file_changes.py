@@ -139,6 +139,7 @@ class FileChanges(unittest.TestCase):
         paths = ["a/b", "code.py", "a", HOSTILE]
         entries = run_sync(changes.entries_of(self.git, made, paths))
         self.assertEqual([entries[path].is_there for path in paths], [True, True, False, True])
+        self.assertFalse(run_sync(changes.entries_of(self.git, made, ["a"]))["a"].is_there)
         self.assertEqual(self.space.seen_by_user(), before)
         self.space.git("cat-file", "-e", made, fails=True)
 
