@@ -13,6 +13,7 @@ from ..model.translate import N_
 from ..project.open import OpenProject
 from ..reporter.markdown_text import code
 from . import body
+from .forge.client import ForgeError
 from .forge.forge import OnForge, State
 from .place import Place
 from .report import Ending
@@ -103,7 +104,7 @@ class PullRequests:
         )
         if seen is None:
             title = body.title_of(work, self.project.mask)
-            seen = await self.forge.open(work.branch, place.base, title, ours, draft=self.draft)
+            seen = await self._opened(work.branch, place.base, title, ours)
             ending.did = "opened"
         else:
             text = body.updated(seen.body, ours)
@@ -111,6 +112,16 @@ class PullRequests:
                 seen = await self.forge.update(seen.number, body=text)
                 ending.did = "updated"
         self.note(work.known, seen, ending)
+
+    async def _opened(self, branch: str, base: str, title: str, text: str) -> OnForge:
+        """A new pull request; the one that another process has just opened."""
+        try:
+            return await self.forge.open(branch, base, title, text, draft=self.draft)
+        except ForgeError:
+            found = await self.forge.find(branch)
+            if found is None or found.state is not State.OPEN:
+                raise
+            return found
 
     def _facts(self, work: Work, place: Place, needs: Mapping[str, str]) -> body.Facts:
         built_on = [

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from .frozen import dataclass
 from .json_values import Json, integer
+from .translate import N_
+
+STATES = (N_("open"), N_("merged"), N_("closed"))
+"""The states of a pull request."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ class FeatureStatus:
                 "answer": self.answer.value if self.answer else None,
                 "open_comments": len(state.review.open_comments),
             },
+            "pull_request": None if state.pull_request is None else dict(vars(state.pull_request)),
             **self.checkout.to_json(),
         }
 

@@ -293,7 +293,8 @@ def _details(
     recorded = map(shown, (checkout.by_hand, checkout.problem))
     stale = shown(feature.out_of_date)
     stale = stale and headed(_("out of date once it is completed"), stale)
-    texts = (shown(state.reason), stale, *changes, *recorded, unknown, *conflicts)
+    git_knows = (*recorded, unknown, *conflicts)
+    texts = (shown(state.reason), stale, *changes, *git_knows, _pull_request(feature))
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""
@@ -316,6 +317,14 @@ def _details(
     if verbose and state.last_check is not None:
         check = one_line(headed(state.last_check.command, shown(state.last_check.ending)))
         yield _("    {id}: last check {check}").format(id=feature.id, check=check)
+
+
+def _pull_request(feature: FeatureStatus) -> str:
+    """Its pull request, as the forge told it last, until the work has landed here."""
+    request = feature.state.pull_request
+    if request is None or feature.checkout.merged:
+        return ""
+    return f"{request.url} ({_(request.state)})"
 
 
 def _conflict(conflict: PredictedConflict) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..git.patches import FileDiff
 from ..model.attempt import Attempt
+from ..model.handover import PullRequest
 from ..model.outcome import Status
 from ..model.translate import _, shown
 from ..model.words import cents, counted, duration, thousands
@@ -103,6 +104,7 @@ def _facts(feature: FeatureView) -> list[Fact]:
         (_("needs"), ", ".join(map(text, feature.depends_on))),
         (_("why it ran"), text(shown(known.why)) if ran and known.why != "new" else ""),
         (_("branch"), coded(known.branch)),
+        (_("pull request"), _linked(known.pull_request)),
         (_("commit"), coded(work.commit[:12]) if work else ""),
         (_("started from"), coded(known.work_start[:12])),
         (_("worktree"), coded(known.worktree)),
@@ -113,6 +115,16 @@ def _facts(feature: FeatureView) -> list[Fact]:
         (_("left uncommitted"), ", ".join(map(coded, work.held_back)) if work else ""),
         (_("predicted conflicts"), ", ".join(map(text, known.clashes))),
     ]
+
+
+def _linked(request: PullRequest | None) -> str:
+    """A link to a pull request; only as text if its address is none of the web."""
+    if request is None:
+        return ""
+    url = text(request.url)
+    if not request.url.startswith(("https://", "http://")):
+        return url
+    return f'<a href="{url}" rel="noreferrer">{url}</a>'
 
 
 def _attempts(attempts: Sequence[Attempt]) -> str:

@@ -38,9 +38,9 @@ from tests.support import imported  # noqa: F401 – as those above
 
 CHANGING = (
     *("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree"),
-    "read-tree",
+    *("read-tree", "push", "POST", "PATCH"),
 )
-"""What git does that is half done when it is killed; everything else only reads."""
+"""What git or gh does that is half done when it is killed; everything else only reads."""
 
 AT_WORK_SECONDS = 0.06
 """From the start of an agent to a moment at which it has done something."""
@@ -263,6 +263,8 @@ def _label(argv: Sequence[str], env: Mapping[str, str]) -> str:
     words = list(argv)
     if words[1:3] == ["-c", supervisor.REGISTER]:
         words = [os.path.basename(words[4]), *words[5:]]
+    if words[:2] == ["gh", "api"]:
+        return f"gh {words[words.index('--method') + 1]} {words[-1]}"
     if words[0] != "git":
         _, feature, kind = ("//" + env.get(supervisor.MARK, "")).rsplit("/", 2)
         kind = kind.rstrip(";")

@@ -101,6 +101,7 @@ class TheJson(unittest.TestCase):
                     "at": local_time(AT),
                 },
                 "review": {"answer": None, "open_comments": 0},
+                "pull_request": None,
                 **Checkout().to_json(),
             },
         )
@@ -184,13 +185,13 @@ class TheJson(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            list(FEATURE.to_json())[:21],
+            list(FEATURE.to_json())[:22],
             [
                 *("id", "name", "in_list", "list", "status", "active", "reason", "cost_usd"),
                 *("cost_is_complete", "resolution_cost_usd", "duration_seconds", "started_at"),
                 *("finished_at", "attempts", "session_id", "fault", "set_up", "last_check"),
                 "review",
-                *("branch", "commit"),
+                *("pull_request", "branch", "commit"),
             ],
         )
 

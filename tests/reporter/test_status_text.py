@@ -9,6 +9,7 @@ from core.model.attempt import Attempt
 from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.costs import Cost
 from core.model.frozen import replace
+from core.model.handover import PullRequest
 from core.model.moments import minute, minute_of, moment
 from core.model.outcome import AttemptOutcome, Status, Stray, Work
 from core.model.review import Answer, Comment, Review
@@ -241,6 +242,18 @@ class ARow(unittest.TestCase):
             self.assertEqual(self.cells(replace(FEATURE, state=state))[1], expected)
         pending = FeatureState("auth", review=Review(comments=comments))
         self.assertEqual(self.cells(replace(FEATURE, state=pending))[1], "pending")
+
+    def test_a_pull_request_is_shown_until_its_work_has_landed(self) -> None:
+        request = PullRequest("github", 11, "https://github.com/acme/shop/pull/11", "main", "open")
+        state = FeatureState("auth", status=Status.COMPLETED, pull_request=request)
+        for merged, expected in (
+            ("", ["auth: https://github.com/acme/shop/pull/11 (open)"]),
+            ("squashed", []),
+        ):
+            feature = replace(FEATURE, state=state, checkout=Checkout(merged=merged))
+            self.assertEqual(feature.to_json()["pull_request"], vars(request))
+            said = status_lines(replace(PROJECT, features=(feature,)), PLAIN, quiet=True)
+            self.assertEqual([line for line in said if "pull" in line], expected)
 
     def test_the_status_has_spaces_and_the_time_is_short(self) -> None:
         state = FeatureState("auth", status=Status.TIMED_OUT, started_at=AT, ended_at=AT + 150)

@@ -7,6 +7,7 @@ its state: ``logins``, ``repositories`` (by path: ``git``, the bare repository, 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -30,7 +31,10 @@ class Refused(Exception):
 
 def main() -> int:
     program, *words = sys.argv[1:]
-    with open(os.environ["FORGE_STATE"], encoding="utf-8") as file:
+    path = os.environ["FORGE_STATE"]
+    lock = os.open(path + ".lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(path, encoding="utf-8") as file:
         state = json.load(file)
     sent = sys.stdin.read() if not sys.stdin.isatty() else die("it must not ask on a terminal")
     asks = "GH_PROMPT_DISABLED" if program == "gh" else "NO_PROMPT"
@@ -42,8 +46,9 @@ def main() -> int:
     except KeyError:
         return die(f'unknown command "{" ".join(words[:1])}" for "{program}"')
     finally:
-        with open(os.environ["FORGE_STATE"], "w", encoding="utf-8") as file:
+        with open(path + ".new", "w", encoding="utf-8") as file:
             json.dump(state, file, indent=1)
+        os.replace(path + ".new", path)
 
 
 def die(words: str, code: int = 1) -> NoReturn:

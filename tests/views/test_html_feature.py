@@ -5,9 +5,10 @@ from __future__ import annotations
 import unittest
 
 from core.git.patches import FileDiff
-from core.model import events
+from core.model import events, events_review
 from core.model.costs import Paid
 from core.model.frozen import replace
+from core.model.handover import PullRequest
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
 from core.views.html_feature import feature_section
 from core.views.run_view import Extras, FeatureView, OwnDiff
@@ -49,6 +50,14 @@ class Sections(unittest.TestCase):
         self.assertIn("commit c0ffeec0ffee started from 57a757a757a7", page.text)
         self.assertIn("estimated 1m00s, $0.50", page.text)
         self.assertIn("Claude’s last message Built it.", page.text)
+
+    def test_a_pull_request_is_a_link_if_its_address_is_one_of_the_web(self) -> None:
+        for url, links in (("https://github.com/a/b/pull/1", 1), ("javascript:alert(1)", 0)):
+            request = PullRequest("github", 1, url, "main", "open")
+            told = events_review.pull_request(AT, "auth", request=request)
+            page = section("auth", [*STORY, told])
+            self.assertIn(f"pull request {url}", page.text)
+            self.assertEqual([a["href"] for a in page.all("a")].count(url), links)
 
     def test_a_feature_that_never_began_says_why_in_its_line(self) -> None:
         page = section("app")
