@@ -116,10 +116,8 @@ class Handover:
         work = await work_of(
             self.project, known, self.remote.base_commit, accepted=self.options.accepted
         )
-        if isinstance(work, Landed):
-            ending.state, ending.reason = Handed.LANDED, work.how
-        elif isinstance(work, Held):
-            self._hold(ending, work.reason)
+        if not isinstance(work, Work):
+            self._end(work, ending)
         elif not self._is_held_below(ending):
             await self._hand_over_work(work, seen, ending)
 
@@ -145,15 +143,15 @@ class Handover:
                 return
             seen = None
         if self.options.sync and seen is None:
-            ending.state = Handed.LEFT
+            ending.state, ending.reason = Handed.LEFT, N_("it has no pull request")
             self._is_below(work.id, self.remote.branches.get(work.branch, ""))
             return
         place = await self.places.place_of(work)
-        if isinstance(place, Held):
-            self._hold(ending, place.reason)
-            return
-        ending.notes += filter(None, (work.words, place.words))
-        await self._bring(work, place, seen, ending)
+        if isinstance(place, Place):
+            ending.notes += filter(None, (work.words, place.words))
+            await self._bring(work, place, seen, ending)
+        else:
+            self._end(place, ending)
 
     def _merged(self, work: Work, seen: OnForge, last: str, ending: Ending) -> None:
         """A pull request that was merged: into the base branch, or into another feature's."""
@@ -278,6 +276,13 @@ class Handover:
             raise UserError(N_("git could not push it: {said}").format(said=said))
         self.remote.branches[branch] = commit
         return Handed.PUSHED
+
+    def _end(self, why: Held | Landed, ending: Ending) -> None:
+        """Report a feature that is not handed over."""
+        if isinstance(why, Held):
+            self._hold(ending, why.reason)
+        else:
+            ending.state, ending.reason = Handed.LANDED, why.how
 
     def _hold(self, ending: Ending, reason: str) -> None:
         ending.state, ending.reason = Handed.HELD, reason

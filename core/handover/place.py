@@ -18,7 +18,7 @@ from ..project.open import OpenProject
 from ..worktree import dependencies
 from ..worktree.merge_proof import how_merged
 from .remote import Remote
-from .work import Held, Work
+from .work import Held, Landed, Work
 
 JOINED = "+base"
 """The end of the branch that merges several dependencies. No id of a feature has a ``+``."""
@@ -66,7 +66,7 @@ class Places:
         deeper = {below for need in direct for below in dag.ancestors([need]) if below != need}
         return [need for need in direct if need not in deeper]
 
-    async def place_of(self, work: Work) -> Place | Held:
+    async def place_of(self, work: Work) -> Place | Held | Landed:
         """Where the branch of a feature belongs."""
         needs = self.needs_of(work.id)
         if not needs:
@@ -79,13 +79,17 @@ class Places:
             return joined
         return await self._on(work, work.branch + JOINED, joined, joined=joined)
 
-    async def _on(self, work: Work, base: str, onto: str, *, joined: str = "") -> Place | Held:
+    async def _on(
+        self, work: Work, base: str, onto: str, *, joined: str = ""
+    ) -> Place | Held | Landed:
         if await self.git.is_ancestor(onto, work.tip):
             return Place(base, work.tip, onto, joined)
         put = await self._copied(work, onto, base)
-        return put if isinstance(put, Held) else Place(base, put, onto, joined, was_copied=True)
+        if not isinstance(put, str):
+            return put
+        return Place(base, put, onto, joined, was_copied=True)
 
-    async def _on_base(self, work: Work) -> Place | Held:
+    async def _on_base(self, work: Work) -> Place | Held | Landed:
         base, target = self.remote.base, self.remote.base_commit
         if await self.git.is_ancestor(work.start, target):
             return Place(base, work.tip, await self.git.merge_base(target, work.tip))
@@ -98,7 +102,7 @@ class Places:
         if earlier and await self._copied(work, earlier, base) == there:
             return Place(base, there, earlier, was_copied=True)
         put = await self._copied(work, target, base)
-        return put if isinstance(put, Held) else Place(base, put, target, was_copied=True)
+        return Place(base, put, target, was_copied=True) if isinstance(put, str) else put
 
     async def _why_unpublished(self, work: Work, target: str) -> str:
         """Why the base that a feature started from has commits that the remote lacks."""
@@ -144,7 +148,7 @@ class Places:
         own = await history.own_commits(self.git, start, (*commits, self.remote.base_commit))
         return any(len(parents) < 2 for _, parents in own)
 
-    async def _copied(self, work: Work, onto: str, base: str) -> str | Held:
+    async def _copied(self, work: Work, onto: str, base: str) -> str | Held | Landed:
         """The feature's own commits on another one."""
         put = onto
         commits = await history.own_commits(self.git, work.tip, (work.start, onto))
@@ -162,7 +166,7 @@ class Places:
             if tree != await self.git.tree_of(put):
                 put = await replay.copied(self.git, commit, tree, put)
         if put == onto:
-            return Held(N_("{base} has all of its changes already").format(base=base))
+            return Landed(N_("{base} has all of its changes already").format(base=base))
         if any(len(parents) > 1 for _, parents in commits):
             return await self._if_whole(work, onto, put)
         return put

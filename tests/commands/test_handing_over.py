@@ -33,6 +33,10 @@ class LinesTest(HandoverTest):
         self.assertEqual(self.lines(landed, verbose=True), shown)
         self.assertEqual(self.lines(landed, "auth", quiet=True), [])
 
+    def test_what_was_merged_into_another_branch_has_no_base(self) -> None:
+        merged = Ending("auth", "feature/auth", Handed.THERE, commit="c0ffeec0ffee")
+        self.assertEqual(self.lines(merged), ["up to date auth (feature/auth): c0ffeec0ff"])
+
     def test_json_has_it_all_and_quiet_says_nothing(self) -> None:
         self.open(feature("auth"))
         said = self.push("--json")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from unittest import mock
 
-from core.model import events_review
+from core.model import events, events_review
 from core.model.handover import Push
+from core.model.outcome import FeatureOutcome, Status, Work
 from core.model.review import Answer
 from core.worktree.manager import WorktreeManager
 from tests.support.handovers import HandoverTest
+from tests.support.lives import RUN
 from tests.support.steered_runs import Run, started
 from tests.support.workspace import feature
 
@@ -155,6 +157,11 @@ class PushTest(HandoverTest):
         self.assertIn("was reset and has no commits of its own", said.out)
 
 
+def outcome(work: Work) -> FeatureOutcome:
+    """That a feature completed with this work."""
+    return FeatureOutcome(Status.COMPLETED, work=work)
+
+
 class OthersTest(HandoverTest):
     def test_a_feature_that_is_not_completed_is_held(self) -> None:
         self.open(feature("auth"))
@@ -164,6 +171,33 @@ class OthersTest(HandoverTest):
         )
         self.assertEqual(self.push().out, "Nothing to hand over to origin.\n")
         self.assertEqual(self.push("other").code, 2)
+
+    def test_a_branch_that_can_not_be_handed_over_is_held_with_the_reason(self) -> None:
+        self.open(feature("auth"), feature("old"), feature("gone"), feature("none"))
+        for id in ("auth", "old", "gone", "none"):
+            self.shop.finish(id)
+        self.shop.git(
+            "rebase",
+            "--quiet",
+            "--exec",
+            "false",
+            "HEAD~1",
+            fails=True,
+            at=self.shop.worktree("auth"),
+        )
+        self.shop.record(
+            events.cleaned(1, "old", merged_into="", kept_ref="", discarded=False, detail=""),
+            events.ended(1, RUN, "gone", outcome(Work("1" * 40, 1, 1))),
+            events.ended(1, RUN, "none", outcome(Work(self.shop.commit_of("main")))),
+        )
+        self.shop.git("worktree", "remove", "--force", self.shop.worktree("gone"))
+        self.shop.git("branch", "-D", "feature/gone")
+        said = self.push("--json")
+        reasons = {each["id"]: each["reason"] for each in said.json["features"]}
+        self.assertIn("a rebase of its branch is in progress", reasons["auth"])
+        self.assertIn("its branch was removed by a cleanup", reasons["old"])
+        self.assertEqual(reasons["gone"], "its result 1111111111 no longer exists")
+        self.assertEqual(reasons["none"], "it changed nothing")
 
     def test_a_base_that_was_not_pushed_is_named(self) -> None:
         self.open(feature("auth"))

@@ -34,6 +34,7 @@ class DiamondTest(HandoverTest):
 
     def test_several_dependencies_have_a_branch_that_merges_them(self) -> None:
         start = self.rest()
+        self.assertEqual(self.push("--dry-run").code, 0)
         self.pr()
         self.assertEqual(
             self.bases(),
@@ -137,6 +138,13 @@ class CopyTest(HandoverTest):
             self.ending(said, "api")["reason"], "its commits conflict with main in api.txt"
         )
 
+    def test_one_that_conflicts_with_a_changed_dependency_is_held(self) -> None:
+        self.shop.commit({"api.txt": "theirs\n"}, at=self.shop.worktree("auth"))
+        said = self.push("--json")
+        self.assertEqual(
+            self.ending(said, "api")["reason"], "its commits conflict with feature/auth in api.txt"
+        )
+
     def test_a_merge_by_hand_is_copied_only_if_nothing_is_lost(self) -> None:
         place = self.shop.worktree("api")
         self.shop.commit({"side": "1"})
@@ -155,11 +163,23 @@ class CopyTest(HandoverTest):
         """The tree of main and auth."""
         return self.shop.git("merge-tree", "--write-tree", "main", "feature/auth")
 
-    def test_work_that_the_base_has_in_another_form_is_held(self) -> None:
-        landed = self.auth_lands()
-        tree = self.shop.git("rev-parse", "feature/api^{tree}")
-        both = self.shop.git("commit-tree", "-p", landed, "-m", "all", tree)
-        self.shop.git("push", "--quiet", "origin", f"{both}:refs/heads/main")
-        self.forge.commit("main", {"api.txt": "api\nmore\n"})
-        self.forge.commit("main", {"api.txt": "api\n"})
-        self.assertEqual(self.states(self.push("--json"))["api"], "landed")
+    def test_work_that_the_base_has_in_another_form_has_landed(self) -> None:
+        self.pr()
+        self.forge.commit("feature/auth", {"auth.txt": "better\n", "api.txt": "api\n"})
+        self.forge.merge("feature/auth", squash=True)
+        self.forge.commit("main", {"auth.txt": "best\n"})
+        said = self.pr("--json")
+        self.assertEqual(self.states(said), {"auth": "landed", "api": "landed"})
+        self.assertEqual(self.ending(said, "api")["reason"], "main has all of its changes already")
+
+    def test_a_copy_that_was_merged_with_changes_of_a_reviewer_has_landed(self) -> None:
+        self.pr()
+        self.forge.merge("feature/auth", squash=True)
+        self.pr("--sync")
+        self.forge.commit("feature/api", {"api.txt": "better\n"})
+        self.forge.merge("feature/api", squash=True)
+        self.forge.commit("main", {"api.txt": "best\n"})
+        self.assertEqual(self.states(self.pr("--json")), {"auth": "landed", "api": "landed"})
+        self.shop.commit({"more": "1"}, at=self.shop.worktree("api"))
+        said = self.pr("--json")
+        self.assertIn("conflict", self.ending(said, "api")["reason"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from unittest import mock
 
+from core.handover.pull_requests import PullRequests
 from tests.support.handovers import HandoverTest
 from tests.support.workspace import feature
 
@@ -41,7 +43,9 @@ class PullRequestTest(HandoverTest):
         self.assertIn("    would open a pull request\n", said.out)
         self.assertEqual(self.changes(), [])
         self.pr()
+        self.forge.change("feature/auth", base="develop")
         said = self.pr("--dry-run")
+        self.assertEqual(len(self.shop.events("pull_request")), 2)
         self.assertIn("    would bring https://github.com/acme/shop/pull/12 up to date\n", said.out)
 
     def test_after_a_squash_merge_the_next_one_shows_its_own_work_only(self) -> None:
@@ -114,6 +118,16 @@ class PullRequestTest(HandoverTest):
         self.forge.git("update-ref", "-d", "refs/heads/feature/auth")
         self.pr("auth")
         self.assertEqual(self.forge.pulls["feature/auth"]["state"], "open")
+
+    def test_one_that_another_process_opens_at_the_same_time_is_taken(self) -> None:
+        async def seen(*_: object) -> None:
+            return None
+
+        self.shop.git("push", "--quiet", "origin", "feature/auth")
+        self.forge.add("feature/auth")
+        with mock.patch.object(PullRequests, "seen", seen):
+            said = self.pr("auth", "--json")
+        self.assertEqual(self.ending(said, "auth")["pull_request"]["number"], 11)
 
     def test_one_that_was_opened_by_hand_is_found(self) -> None:
         self.shop.git("push", "--quiet", "origin", "feature/auth")

@@ -21,6 +21,8 @@ class WhichForgeTest(ForgeTest):
 
     def test_another_host_belongs_to_the_program_that_is_logged_in(self) -> None:
         url = "https://git.example.org/acme/shop"
+        self.there.set(logins={"gh": ["git.example.org"], "glab": []})
+        self.assertEqual(self.forge_at(url).name, "github")  # glab is not installed
         self.logged_in(gh="git.example.org")
         self.assertEqual(self.forge_at(url).name, "github")
         self.logged_in(glab="git.example.org")
