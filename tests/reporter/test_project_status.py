@@ -85,6 +85,7 @@ class TheJson(unittest.TestCase):
                 "list": "list.json",
                 "status": "failed",
                 "active": False,
+                "out_of_date": None,
                 "reason": "no\nluck",
                 "cost_usd": 0.25,
                 "cost_is_complete": False,
@@ -185,10 +186,11 @@ class TheJson(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            list(FEATURE.to_json())[:22],
+            list(FEATURE.to_json())[:23],
             [
-                *("id", "name", "in_list", "list", "status", "active", "reason", "cost_usd"),
-                *("cost_is_complete", "resolution_cost_usd", "duration_seconds", "started_at"),
+                *("id", "name", "in_list", "list", "status", "active", "out_of_date", "reason"),
+                *("cost_usd", "cost_is_complete", "resolution_cost_usd", "duration_seconds"),
+                "started_at",
                 *("finished_at", "attempts", "session_id", "fault", "set_up", "last_check"),
                 "review",
                 *("pull_request", "branch", "commit"),
