@@ -137,11 +137,19 @@ def resolve(
     ours: Side,
     theirs: Side,
     files: Sequence[str],
+    needed_by: Feature | None = None,
 ) -> str:
-    """The prompt for a feature that conflicts with ``into``, where ``others`` have landed."""
+    """The prompt for a feature that conflicts with ``into``, where ``others`` have landed.
+
+    ``needed_by`` is a feature that waits for the merge, because it depends on both sides.
+    """
+    task = f'resolve the conflict that keeps the feature "{feature.id}" ({feature.name}) '
+    task += f"from landing on `{into}`."
+    if needed_by is not None:
+        task = f'resolve the conflict between features that "{needed_by.id}" ({needed_by.name}) '
+        task += "depends on. It starts from the result."
     parts = [
-        f'Task: resolve the conflict that keeps the feature "{feature.id}" ({feature.name}) '
-        f"from landing on `{into}`.",
+        f"Task: {task}",
         config.context.strip(),
         CONFLICT.format(base=base[:12], ours=ours, theirs=theirs),
         _bullets("## Files in conflict", files),

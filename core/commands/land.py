@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 
 from ..git.refs import SEEN
+from ..landing.layers import Resolution, Resolved
 from ..landing.merge import Merge, Stopped
 from ..landing.report import Ending, LandingState, MergeOptions, MergeReport
-from ..landing.stack import Resolution, Resolved
 from ..model.errors import ExitCode, StateError
 from ..model.excerpt import some
 from ..model.frozen import replace

@@ -132,7 +132,9 @@ def _awaited(
 
     def is_here() -> bool:
         known, run = journal.state.feature(id), journal.whole.run
-        made = known.of_run(run.id) if run is not None and journal.has_run() else known.attempts
+        made = (
+            known.attempts_of(run.id) if run is not None and journal.has_run() else known.attempts
+        )
         return bool(made) or not (_is_known(journal, id) and journal.is_to_come(id))
 
     if arguments.follow and arguments.attempt is None and not arguments.resolution:

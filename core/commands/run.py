@@ -57,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=_("try everything but Claude in a temporary copy of the repository, at no cost"),
     )
     parser.add_argument(
-        "--resolve", action="store_true", help=_("with --merge: let Claude resolve conflicts")
+        "--resolve",
+        action="store_true",
+        help=_("let Claude resolve conflicts between dependencies and, with --merge, in landing"),
     )
     parser.add_argument(
         "--json",
@@ -78,8 +80,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run features that are out of date; returns the exit code."""
-    if arguments.resolve and not arguments.merge:
-        raise UserError(_("--resolve requires --merge"), hint="rorchestrator run --merge --resolve")
     looking = view_options(arguments)
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
@@ -103,5 +103,6 @@ def execute(arguments: argparse.Namespace) -> int:
     landing = LandAfterwards(arguments.resolve) if arguments.merge else None
     with text_elsewhere(looking):
         return run_features(
-            project, options, asking(arguments), display_of(arguments), landing, looking
+            *(project, options, asking(arguments), display_of(arguments), landing, looking),
+            resolve=arguments.resolve,
         )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
+from ..landing.dependency_resolution import DependencyResolver
 from ..landing.report import MergeOptions
 from ..model.ci_commands import group
 from ..model.ci_systems import ci_of
@@ -68,8 +69,13 @@ def run_features(
     display: Display,
     landing: LandAfterwards | None = None,
     looking: ViewOptions | None = None,
+    *,
+    resolve: bool = False,
 ) -> int:
-    """Run while holding the lock, then land if requested; returns the exit code."""
+    """Run while holding the lock, then land if requested; returns the exit code.
+
+    ``resolve``: Claude resolves conflicts between what a feature depends on.
+    """
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # Read again: a run may have moved branches before we got the lock.
@@ -77,6 +83,7 @@ def run_features(
         looking = looking or ViewOptions()
         options = replace(options, has_reader=is_terminal() and not looking.detach)
         shown = _ShownRun(project, options, asking, display, looking)
+        shown.run.resolver = DependencyResolver if resolve else None
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code

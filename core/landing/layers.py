@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Union
 
 from ..model.excerpt import some
@@ -69,6 +70,40 @@ class Stack:
     def commit(self, count: int) -> str:
         """The commit with the lowest ``count`` features."""
         return self.layers[count - 1].commit if count else self.base
+
+
+SESSION = "RoRchestrator-Session"
+"""The trailer with Claude's session, if Claude resolved the conflict."""
+
+
+class Resolved(Enum):
+    """Whether Claude resolved a conflict, or would be called."""
+
+    RESOLVED = "resolved"
+    KNOWN = "known"
+    """Resolved by an earlier command."""
+    FAILED = "failed"
+    NOT_ASKED = "not asked"
+    WOULD_ASK = "would ask"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The resolution of a conflict and its cost."""
+
+    ending: Resolved
+    commit: str = ""
+    """The commit with the merged tree; empty if nothing may land."""
+    reason: str = ""
+    files: tuple[str, ...] = ()
+    attempts: int = 0
+    """For this feature by this command, like the cost."""
+    cost_usd: float | None = 0.0
+    session_id: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """As ``merge --json`` prints it."""
+        return {**vars(self), "ending": self.ending.value}
 
 
 Put = Union[str, tuple[str, ...], Held]

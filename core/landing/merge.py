@@ -20,7 +20,7 @@ from ..model.events import Event
 from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import replace
-from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.phase import MERGE
 from ..model.translate import N_
 from ..process import temporary_folder
 from ..process.cancellation import Cancellation
@@ -29,7 +29,7 @@ from ..process.spawner import run_sync
 from ..process.supervisor import Killed, Supervisor, end_commands_on
 from ..project.claude_program import with_program
 from ..project.decisions import apply_skips
-from ..project.landed import killed_resolutions, landing_fault
+from ..project.landed import ends_of_killed, killed_resolutions, landing_fault
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
@@ -38,10 +38,10 @@ from ..runner.context import RunContext
 from ..runner.failure import Failure
 from . import undoing
 from .candidates import Candidates, OwnCheck
-from .layers import Candidate, Layer, Stack
+from .layers import Candidate, Layer, Resolution, Stack
 from .report import Ending, LandingState, MergeOptions, MergeReport
 from .resolution import Resolver, options_for, preview
-from .stack import Conflict, Resolution, Resolve, Stacker
+from .stack import Conflict, Resolve, Stacker
 from .target_branch import Interrupted, TargetBranch
 
 POLL_SECONDS = 0.2
@@ -77,7 +77,7 @@ class Merge:
         self.options = options
         self.say = say
         self.clock = time.time
-        self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
+        self.run_id = f"{MERGE}{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.deadline = deadline
         self.stop: Cancellation
         self.signals: StopSignals
@@ -252,7 +252,11 @@ class Merge:
             check=check,
             resolve=resolve,
         )
-        return await stacker.passing(held)
+        stack = await stacker.passing(held)
+        for layer in stack.layers:
+            if layer.commit in stacker.reused:
+                self.resolutions[layer.candidate.id] = stacker.reused[layer.commit]
+        return stack
 
     # -- checks ---------------------------------------------------------------------------------
 
@@ -327,11 +331,10 @@ class Merge:
         if self.state.merge:
             await supervisor.end_run(self.state.merge)
             self._emit(events.merge_ended(self.clock(), self.state.merge))
-        killed = AttemptOutcome(Status.CANCELLED, N_("the merge was killed"), Fault.INTERRUPTED)
-        for id, attempt in killed_resolutions(self.whole):
+        for _, attempt in killed_resolutions(self.whole):
             await supervisor.end_run(attempt.run)
-            event = events.attempt_ended(self.clock(), attempt.run, id, killed)
-            self._emit(events.of_resolution(event))
+        for event in ends_of_killed(self.whole, self.clock()):
+            self._emit(event)
 
     # -- the landing ------------------------------------------------------------------------
 

@@ -7,10 +7,7 @@ from enum import Enum
 
 from ..model.strategy import Strategy
 from ..model.translate import N_
-from .stack import (
-    Resolution,
-    Resolved,
-)
+from .layers import Resolution, Resolved
 
 
 @dataclass(frozen=True)

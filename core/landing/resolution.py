@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..claude import prompt
 from ..claude.prompt import Side
 from ..git import checkouts, commits, history, merging
-from ..git.door import GitError
+from ..git.door import Git, GitError
 from ..git.refs import RESOLUTIONS
 from ..git.tampering import ExecutableFingerprint
 from ..model import events
@@ -32,8 +33,8 @@ from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RESOLVED
 from ..worktree.worktree import Worktree
-from .layers import Candidate
-from .stack import SESSION, Conflict, Resolution, Resolved
+from .layers import SESSION, Candidate, Resolution, Resolved
+from .stack import Conflict
 
 ALLOWED_TOOLS = (
     *("Read", "Edit(./**)", "Edit(/**)", "Glob", "Grep", "LS", "TodoWrite"),
@@ -66,6 +67,8 @@ class Merge:
     base: str
     ref: str
     """Named by the trees of base and both sides, so that a conflict is paid for only once."""
+    mirrored: str
+    """The end of the ref of the same merge with its sides swapped."""
     touched: frozenset[str]
     """The files changed by either side, and those in conflict."""
     ours: Side
@@ -92,6 +95,9 @@ class Resolver:
     ``present`` are the features already on the branch; ``numbers`` counts earlier attempts for a
     feature's conflicts. ``attempts`` must be made with :func:`options_for`, and its events must
     go through :func:`core.model.events.of_resolution`.
+
+    In a run, the conflict is one between dependencies of the feature ``needed_by``: it is recorded
+    for this feature and paid from its reservation, with 1/``share`` of the rest of the budget.
     """
 
     def __init__(
@@ -108,7 +114,14 @@ class Resolver:
         present: Sequence[Candidate],
         numbers: Mapping[str, int],
         say: Callable[[str], None],
+        needed_by: Feature | None = None,
+        share: int = 1,
     ) -> None:
+        self.needed_by = needed_by
+        self.share = share
+        self.stop = context.stop.of(needed_by.id) if needed_by else context.stop
+        self.fault = Fault.NONE
+        """Of the last attempt."""
         self.config = config
         self.worktrees = worktrees
         self.git = worktrees.git
@@ -139,6 +152,11 @@ class Resolver:
             self._made[merge.ref] = await self._make(merge)
         return self._made[merge.ref]
 
+    @property
+    def spent_usd(self) -> float:
+        """What it cost so far; an unknown cost counts as the amount granted."""
+        return sum(self._spent_usd.values())
+
     async def _make(self, merge: Merge) -> Resolution:
         sides = await self._sides(merge)
         checked = await self._passing_before(merge, sides)
@@ -146,7 +164,7 @@ class Resolver:
 
     async def _known(self, merge: Merge, checked: Sequence[Feature]) -> Resolution | None:
         """The resolution of an earlier command, if its checks still pass."""
-        commit = await self.git.commit_of(merge.ref)
+        ref, commit = await _recorded(self.git, merge)
         if not commit:
             return None
         failure = await self.checks.check_sides(commit, self.into, checked)
@@ -160,7 +178,7 @@ class Resolver:
         self._note(
             merge, N_("the checks fail on its known resolution: {what}").format(what=failure.what)
         )
-        await self.git.delete_ref(merge.ref, commit)
+        await self.git.delete_ref(ref, commit)
         return None
 
     async def _sides(self, merge: Merge) -> list[Feature]:
@@ -177,12 +195,12 @@ class Resolver:
         self, merge: Merge, sides: Sequence[Feature], checked: Sequence[Feature]
     ) -> Resolution:
         """Send it to Claude and record the result."""
-        refused = N_("interrupted") if self.context.stop.is_set() else self._refused
+        refused = N_("interrupted") if self.stop.is_set() else self._refused
         if refused:
             return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.conflict.files)
         self.say(
             N_("Claude is resolving {files} for {id}").format(
-                files=some(merge.conflict.files), id=merge.feature.id
+                files=some(merge.conflict.files), id=self._payer(merge).id
             )
         )
         try:
@@ -192,12 +210,12 @@ class Resolver:
         files = merge.conflict.files
         self.context.record(
             events.resolved,
-            merge.feature.id,
+            self._payer(merge).id,
             files=files,
             commit=commit,
             reason=reason,
         )
-        outcomes = self._outcomes.get(merge.feature.id, [])
+        outcomes = self._outcomes.get(self._payer(merge).id, [])
         return Resolution(
             ending=Resolved.RESOLVED if commit else Resolved.FAILED,
             commit=commit,
@@ -209,6 +227,10 @@ class Resolver:
             cost_usd=total_usd(outcome.cost_usd for outcome in outcomes),
             session_id=outcomes[-1].session_id if outcomes else "",
         )
+
+    def _payer(self, merge: Merge) -> Feature:
+        """The feature that the conflict is resolved for."""
+        return self.needed_by or merge.feature
 
     async def _passing_before(self, merge: Merge, sides: Sequence[Feature]) -> list[Feature]:
         """The features whose checks must pass on the merge: the one to land, and passing others."""
@@ -233,7 +255,9 @@ class Resolver:
     ) -> tuple[str, str]:
         """The commit that can land, or why there is none."""
         conflict, git = merge.conflict, self.git
-        async with self.worktrees.scratch(RESOLVED + merge.feature.id, conflict.ours) as worktree:
+        async with self.worktrees.scratch(
+            RESOLVED + self._payer(merge).id, conflict.ours
+        ) as worktree:
             await merging.begin_merge(git, worktree.path, conflict.candidate.tip)
             admin = admin_files.admin_folder(self.worktrees, worktree.path)
             await self.fingerprint.watch(git, os.path.join(admin, "config.worktree"))
@@ -266,6 +290,7 @@ class Resolver:
             ours=merge.ours,
             theirs=merge.theirs,
             files=merge.conflict.files,
+            needed_by=self.needed_by,
         )
 
     async def _attempts(
@@ -283,10 +308,12 @@ class Resolver:
                 outcome = await self._attempt(merge, worktree, session)
             if outcome.fault not in (Fault.TRANSIENT, Fault.RATE):
                 break
-            stop = self.context.stop
-            if not await wait_for_repetition(retry, repetition, outcome, stop, self.say):
+            if not await wait_for_repetition(
+                *(retry, repetition, outcome, self.stop, self.say), self._seconds_left()
+            ):
                 break
             session = Session(session.id, resume=True, feedback=feedback)
+        self.fault = outcome.fault
         if outcome.fault.fatal or outcome.fault in HOPELESS:
             self._refused = N_("no further conflict is sent to Claude: {reason}").format(
                 reason=outcome.reason
@@ -294,34 +321,39 @@ class Resolver:
         return outcome
 
     async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> AttemptOutcome:
-        id = merge.feature.id
-        if self.budget.cap_usd is not None and self.budget.left_usd < LEAST_USD:
+        payer = self._payer(merge)
+        id = payer.id
+        if self.budget.cap_usd is not None and self.budget.is_spent(id):
             self._refused = N_("{over}: nothing is left of {usd}").format(
                 over=OVER, usd=f"${self.budget.cap_usd:.2f}"
             )
             return AttemptOutcome(Status.CANCELLED, self._refused, Fault.BUDGET)
-        own_left_usd = self._own_left_usd(merge.feature)
+        own_left_usd = self._own_left_usd(payer)
         if own_left_usd is not None and own_left_usd < LEAST_USD:
             why = N_("{over}: nothing is left of the feature's max_cost_usd").format(over=OVER)
             return AttemptOutcome(Status.CANCELLED, why, Fault.ALLOWANCE)
-        granted = self.budget.grant(id, 1, own_left_usd)
+        granted = self.budget.grant(id, self.share, own_left_usd)
         self.numbers[id] = self.numbers.get(id, 0) + 1
         outcome = await self.attempts.run(
-            replace(merge.feature, allowed_tools=ALLOWED_TOOLS, verify=()),
+            replace(payer, allowed_tools=ALLOWED_TOOLS, verify=()),
             worktree.path,
             self.numbers[id],
             session,
-            self.checks.preparation.environment(id, 0, 1),
+            self.checks.preparation.environment(id, *self.checks.slot),
             granted,
         )
         cost_usd = (granted or 0.0) if outcome.cost_usd is None else outcome.cost_usd
         self._spent_usd[id] = self._spent_usd.get(id, 0.0) + cost_usd
         self.budget.spend(id, outcome.cost_usd)
-        self.budget.release(id)
+        if self.needed_by is None:
+            self.budget.release(id)
         self._outcomes.setdefault(id, []).append(outcome)
         # Before any git command that could execute it.
         await self.fingerprint.check(self.git)
         return outcome
+
+    def _seconds_left(self) -> float:
+        return self.context.deadline - time.monotonic()
 
     def _own_left_usd(self, feature: Feature) -> float | None:
         """What is left of the feature's own budget for its conflicts; ``None`` if it has none."""
@@ -350,10 +382,7 @@ class Resolver:
                 N_("not marked as resolved: {unmerged}").format(unmerged=some(status.unmerged))
             )
         tree = await keeping.tree_of_files(self.worktrees, worktree.path, status.uncommitted)
-        message = (
-            f"Claude's resolution of {some(conflict.files)}\n\n"
-            f"RoRchestrator-Feature: {merge.feature.id}\n{SESSION}: {session_id}\n"
-        )
+        message = resolution_message(conflict.files, merge.feature.id, session_id)
         commit = await git.commit_tree(tree, (conflict.onto, conflict.candidate.tip), message)
         return commit, await self._rejection(merge, commit, tree)
 
@@ -389,6 +418,12 @@ class Resolver:
         self.context.note(text, merge.feature.id)
 
 
+def resolution_message(files: Sequence[str], id: str, session_id: str) -> str:
+    """The message of the commit of a resolution, which is found by its trailers."""
+    subject = f"Claude's resolution of {some(files)}"
+    return f"{subject}\n\nRoRchestrator-Feature: {id}\n{SESSION}: {session_id}\n"
+
+
 def options_for(config: Config) -> Config:
     """The list with the tools that Claude may use for a conflict: it may not end the merge.
 
@@ -402,10 +437,17 @@ def options_for(config: Config) -> Config:
 async def preview(worktrees: WorktreeManager, into: str, conflict: Conflict) -> Resolution:
     """The known resolution of a conflict, or that Claude would be called; starts nothing."""
     merge = await _merge(worktrees, into, conflict)
-    commit = await worktrees.git.commit_of(merge.ref)
+    _, commit = await _recorded(worktrees.git, merge)
     if commit:
         return await _known(worktrees, merge, commit)
     return Resolution(Resolved.WOULD_ASK, reason=N_("Claude would be called"), files=conflict.files)
+
+
+async def _recorded(git: Git, merge: Merge) -> tuple[str, str]:
+    """The ref and the commit of the resolution of a merge, whichever side came first."""
+    refs = await git.refs(RESOLUTIONS)
+    keys = {merge.ref.rsplit("/", 1)[1], merge.mirrored}
+    return next(((ref, c) for ref, c in refs.items() if ref.rsplit("/", 1)[1] in keys), ("", ""))
 
 
 async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resolution:
@@ -416,19 +458,23 @@ async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resol
 async def _merge(worktrees: WorktreeManager, into: str, conflict: Conflict) -> Merge:
     git, tip = worktrees.git, conflict.candidate.tip
     base = await git.merge_base(conflict.ours, tip)
-    trees = [await git.tree_of(commit) for commit in (base, conflict.ours, tip)]
-    key = hashlib.sha256(" ".join(trees).encode()).hexdigest()[:20]
+    common, one, other = [await git.tree_of(commit) for commit in (base, conflict.ours, tip)]
     ours, theirs = await commits.changed_files(git, [(base, conflict.ours), (base, tip)])
     with_them = [candidate.id for candidate in conflict.below]
     name = f"`{into}`" + (f" with {', '.join(with_them)}" if with_them else "")
     return Merge(
         conflict,
         base,
-        f"{RESOLUTIONS}{conflict.candidate.id}/{key}",
+        f"{RESOLUTIONS}{conflict.candidate.id}/{_key(common, one, other)}",
+        _key(common, other, one),
         ours.union(theirs, conflict.files),
         _side(conflict.onto, name, ours),
         _side(tip, f"`{worktrees.branch(conflict.candidate.id)}`", theirs),
     )
+
+
+def _key(*trees: str) -> str:
+    return hashlib.sha256(" ".join(trees).encode()).hexdigest()[:20]
 
 
 def _side(commit: str, name: str, files: Collection[str]) -> Side:

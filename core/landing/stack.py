@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum
 
 from ..git import history
 from ..git.door import GitError, Unknown
@@ -18,11 +17,9 @@ from ..model.translate import N_
 from ..worktree import dependencies
 from ..worktree.committing import commit_message
 from ..worktree.manager import WorktreeManager
+from .built_on import BuiltOn, built_on
 from .choice import Choice
-from .layers import Candidate, Held, Layer, Put, Stack, conflict_between
-
-SESSION = "RoRchestrator-Session"
-"""The trailer with Claude's session, if Claude resolved the conflict."""
+from .layers import SESSION, Candidate, Held, Layer, Put, Resolution, Stack, conflict_between
 
 LOSSY = N_("one of its merge commits has changes of its own, which rebase would lose")
 
@@ -39,36 +36,6 @@ class Conflict:
     ours: str
     below: tuple[Candidate, ...]
     files: tuple[str, ...]
-
-
-class Resolved(Enum):
-    """Whether Claude resolved a conflict, or would be called."""
-
-    RESOLVED = "resolved"
-    KNOWN = "known"
-    """Resolved by an earlier command."""
-    FAILED = "failed"
-    NOT_ASKED = "not asked"
-    WOULD_ASK = "would ask"
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """The resolution of a conflict and its cost."""
-
-    ending: Resolved
-    commit: str = ""
-    """The commit with the merged tree; empty if nothing may land."""
-    reason: str = ""
-    files: tuple[str, ...] = ()
-    attempts: int = 0
-    """For this feature by this command, like the cost."""
-    cost_usd: float | None = 0.0
-    session_id: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """As ``merge --json`` prints it."""
-        return {**vars(self), "ending": self.ending.value}
 
 
 Resolve = Callable[[Conflict], Awaitable[Resolution]]
@@ -105,6 +72,11 @@ class Stacker:
         """Results of the check, by tree."""
         self._puts: dict[tuple[str, str], Put] = {}
         """By commit and id: the same stack is tried several times."""
+        self.reused: dict[str, Resolution] = {}
+        """By the commit on the stack: the resolutions of a run that were used again."""
+        self._on: dict[str, frozenset[str]] = {base: frozenset()}
+        """The ids of what a commit of a stack holds."""
+        self._built: list[BuiltOn] | None = None
 
     # -- which features pass together ---------------------------------------------------------
 
@@ -268,7 +240,13 @@ class Stacker:
         key = (onto, candidate.id)
         if key not in self._puts:
             try:
-                self._puts[key] = await self._put(onto, candidate)
+                put = await self._put(onto, candidate)
+                if isinstance(put, tuple):
+                    put = await self._put_as_built_on(onto, candidate) or put
+                if isinstance(put, str):
+                    on = self._on.get(put, frozenset()) | self._on.get(onto, frozenset())
+                    self._on[put] = on | {candidate.id}
+                self._puts[key] = put
             except Unknown as error:
                 self._puts[key] = Held(error.message, is_unknown=True)
             except GitError as error:
@@ -342,6 +320,34 @@ class Stacker:
                 return replayed
         tree, files = await self._merge(await self._ours(onto, candidate), candidate.tip)
         return await self._commit(onto, candidate, tree, is_whole) if tree else tuple(files)
+
+    # -- resolutions that a run made for a feature that depends on both sides ----------------------
+
+    async def _put_as_built_on(self, onto: str, candidate: Candidate) -> str:
+        """The commit with the feature on top, as another candidate has it; empty if none has.
+
+        The other candidate started from a merge of it that Claude resolved. What this merge added
+        to the other side, which the stack holds, is what comes on top.
+        """
+        if self._built is None:
+            self._built = await built_on(self.git, self.base, self.candidates)
+        for made in self._built:
+            if made.tip != candidate.tip or not made.others <= self._on.get(onto, frozenset()):
+                continue
+            tree, _ = await self._merge(await self._as_child(onto, made.ours), made.commit)
+            if tree:
+                whole = replace(candidate, tip=made.commit)
+                is_whole = await self._is_whole(onto, candidate)
+                known = replace(made.resolution, files=tuple(sorted(await self._conflicting(made))))
+                put = await self._commit(onto, whole, tree, is_whole, known)
+                self.reused[put] = known
+                return put
+        return ""
+
+    async def _conflicting(self, made: BuiltOn) -> list[str]:
+        """The files of the conflict."""
+        _, files = await self._merge(made.ours, made.tip)
+        return files
 
     async def _is_whole(self, onto: str, candidate: Candidate) -> bool:
         """Whether the feature can land as a merge commit: that brings in only its own commits.

@@ -202,7 +202,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         inputs=inputs if isinstance(inputs, dict) else {},
         is_inherited=False,
         attempts=(),
-        earlier=feature.of_run(event.run),
+        earlier=feature.attempts_of(event.run),
         past=feature.past + _past(feature, event.run),
         work=None,
         again=None,
@@ -216,7 +216,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         merged_into="",
         kept_ref="",
         landings={},
-        resolutions=(),
+        resolutions=tuple(a for a in feature.resolutions if a.run == event.run),
         clashes={},
         verdicts={},
         review=fold_review.started_over(feature.review),
@@ -226,8 +226,8 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
 
 def _past(feature: FeatureState, run: str) -> Cost:
     """The cost before ``run`` of a feature that starts over in it."""
-    made = (*feature.earlier, *feature.attempts)
-    return cost_of((*(a for a in made if a.run != run), *feature.resolutions))
+    made = (*feature.earlier, *feature.attempts, *feature.resolutions)
+    return cost_of(attempt for attempt in made if attempt.run != run)
 
 
 def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
@@ -268,7 +268,10 @@ def _last_ended(attempts: tuple[Attempt, ...], event: Event) -> tuple[Attempt, .
 
 
 def _resolution_started(feature: FeatureState, event: Event) -> FeatureState:
-    return replace(feature, resolutions=(*feature.resolutions, _attempt_of(event)))
+    # In a run it takes the feature's own slot, in a merge there is none.
+    is_its_run = feature.run == event.run and feature.status is Status.PREPARING
+    begun = _in_slot(feature, event) if is_its_run else feature
+    return replace(begun, resolutions=(*feature.resolutions, _attempt_of(event)))
 
 
 def _resolution_ended(feature: FeatureState, event: Event) -> FeatureState:

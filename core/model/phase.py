@@ -40,6 +40,11 @@ _PHASES = {
 }
 """The phase that an event begins, by its kind."""
 
+_RESOLVING = {"resolution_started": Phase.CLAUDE, "resolution_ended": Phase.WORKTREE}
+
+MERGE = "merge-"
+"""How the id of a ``merge`` begins."""
+
 _SENT_BACK = frozenset(verdict.value for verdict in Verdict if verdict.is_sent_back)
 
 
@@ -47,4 +52,7 @@ def phase_begun_by(event: Event) -> Phase | None:
     """The phase that an event begins; ``None`` if it begins none."""
     if event.kind == "judged" and event.data.get("verdict") in _SENT_BACK:
         return Phase.BETWEEN  # All checks have ended by then, and Claude is told of it.
+    if event.kind in _RESOLVING:
+        # In a merge, no feature is active.
+        return None if event.run.startswith(MERGE) else _RESOLVING[event.kind]
     return _PHASES.get(event.kind)

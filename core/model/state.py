@@ -139,7 +139,8 @@ class FeatureState:
     landings: Mapping[str, Landing] = field(default_factory=dict)
     """The last landing on each branch, by the branch's name."""
     resolutions: tuple[Attempt, ...] = ()
-    """The attempts of Claude to resolve conflicts of the feature with its target branch."""
+    """The attempts of Claude to resolve conflicts: with its target branch, or between what the
+    feature depends on."""
     clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Predicted conflicts: the files, by the id of the other feature."""
     skip: Skip | None = None
@@ -197,10 +198,15 @@ class FeatureState:
         last, count = self.published
         return f"{run}.{count + 1}" if last == run else run
 
-    def of_run(self, run: str) -> tuple[Attempt, ...]:
+    def attempts_of(self, run: str) -> tuple[Attempt, ...]:
         """The attempts in ``run``, also those from before it started over."""
         made = (*self.earlier, *self.attempts)
         return tuple(attempt for attempt in made if attempt.run == run)
+
+    def of_run(self, run: str) -> tuple[Attempt, ...]:
+        """All that was paid for the feature in ``run``: also the conflicts resolved for it."""
+        made = (attempt for attempt in self.resolutions if attempt.run == run)
+        return (*self.attempts_of(run), *made)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor, end_commands_on
 from ..project import lists
 from ..project.decisions import apply_skips, decide
-from ..project.landed import killed_resolutions
+from ..project.landed import ends_of_killed, killed_resolutions
 from ..project.obstructions import reclaim_restored
 from ..project.open import OpenProject
 from ..project.past import forecast_of
@@ -116,7 +116,9 @@ class OneRun:
         say: Callable[[str], None] = lambda words: None,
         beside: Callable[[], Coroutine[object, object, None]] = _nothing,
         checks: MakeChecks = make_checks,
+        resolver: parts.MakeResolver | None = None,
     ) -> None:
+        self.resolver = resolver
         self.project = project
         self.outline = outline_of(project.config)
         """Of the list that the run follows, with the features that were skipped."""
@@ -299,6 +301,8 @@ class OneRun:
             await supervisor.end_run(run)
         if self.state.merge:
             self._record(events.merge_ended(self.clock(), self.state.merge))
+        for event in ends_of_killed(self.state, self.clock()):
+            self._record(event)
 
     def _orchestrator(
         self, decided: Decided, results: Mapping[str, str], stop: Cancellation
@@ -417,6 +421,7 @@ class OneRun:
             self.state,
             max_wait_seconds=self.options.max_wait_seconds,
             checks=self.make_checks,
+            resolver=self.resolver,
         )
 
     def _conflict_probe(

@@ -20,11 +20,15 @@ from ..project.past import Forecast
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import MakeChecks
-from ..runner.claude_runner import ClaudeRunner
+from ..runner.claude_runner import ClaudeRunner, ResolveMeeting
+from ..runner.feature_run import Tools
 from ..runner.gauge import Gauge
 from ..runner.surroundings import Surroundings
 from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
+
+MakeResolver = Callable[[Tools, DAGResolver, Callable[[], RunState]], ResolveMeeting]
+"""Makes what resolves conflicts between the dependencies of a feature."""
 
 
 def claude_runner(
@@ -37,8 +41,12 @@ def claude_runner(
     *,
     max_wait_seconds: float,
     checks: MakeChecks,
+    resolver: MakeResolver | None = None,
 ) -> ClaudeRunner:
-    """The runner of one run; ``state`` is the state before it."""
+    """The runner of one run; ``state`` is the state before it.
+
+    ``resolver`` makes what resolves conflicts between dependencies.
+    """
     worktrees = project.worktrees.using(project.git.using(supervisor))
     context = orchestrator.context
     gate = UsageLimitGate(
@@ -52,7 +60,7 @@ def claude_runner(
     )
     gauge = Gauge(context, gate, config.project.hold_at_utilization)
     attempts = AttemptRunner(config, supervisor, context, answered=gate.lift, windows=gauge.hear)
-    return ClaudeRunner(
+    runner = ClaudeRunner(
         config,
         worktrees,
         attempts,
@@ -62,6 +70,9 @@ def claude_runner(
         run_sync(take_fingerprint(project.git, state.setups)),
         context,
     )
+    if resolver is not None:
+        runner.resolve = resolver(runner.tools, project.dag, lambda: orchestrator.state)
+    return runner
 
 
 def surroundings(

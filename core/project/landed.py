@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from ..git.door import Git
 from ..git.refs import HEADS
+from ..model import events
 from ..model.attempt import Attempt
+from ..model.events import Event
+from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.phase import MERGE
 from ..model.state import FeatureState, RunState
 from ..model.strategy import Strategy
 from ..model.translate import N_
@@ -34,9 +38,21 @@ def landing_fault(project: OpenProject) -> str:
 
 
 def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
-    """The unfinished resolutions of a killed ``merge``, by feature."""
+    """The unfinished resolutions of a killed ``merge`` or ``run``, by feature."""
     met = ((id, known.resolutions[-1:]) for id, known in state.features.items())
     return [(id, attempt) for id, last in met for attempt in last if attempt.outcome is None]
+
+
+def ends_of_killed(state: RunState, at: float) -> list[Event]:
+    """The events that end them."""
+    found = []
+    for id, attempt in killed_resolutions(state):
+        is_merge = attempt.run.startswith(MERGE)
+        why = N_("the merge was killed") if is_merge else N_("the run was killed")
+        outcome = AttemptOutcome(Status.CANCELLED, why, Fault.INTERRUPTED)
+        ended = events.attempt_ended(at, attempt.run, id, outcome)
+        found.append(events.of_resolution(ended))
+    return found
 
 
 async def how_merged_into(project: OpenProject, known: FeatureState, target: str, name: str) -> str:

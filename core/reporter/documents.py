@@ -168,7 +168,7 @@ class RunReport:
 def feature_document(feature: FeatureState) -> dict[str, Json]:
     """The report of one feature."""
     work = feature.work
-    attempts = feature.of_run(feature.run)
+    attempts, paid = feature.attempts_of(feature.run), feature.of_run(feature.run)
     last = attempts[-1].outcome if attempts else None
     return {
         "feature_id": feature.id,
@@ -176,8 +176,8 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "status": feature.status.value,
         "success": feature.status is Status.COMPLETED,
         "result": last.result if last else "",
-        **cost_document(cost_of(attempts)),
-        "usage": vars(usage_of(attempts)).copy(),
+        **cost_document(cost_of(paid)),
+        "usage": vars(usage_of(paid)).copy(),
         "duration_ms": _duration_ms(feature),
         "num_turns": sum(a.outcome.num_turns for a in attempts if a.outcome),
         "session_id": feature.session_id,
@@ -199,7 +199,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
             }
             for attempt in attempts
         ],
-        "cost_by_model": _each_rounded(paid_by_model(attempts)),
+        "cost_by_model": _each_rounded(paid_by_model(paid)),
         "branch": feature.branch,
         "start_commit": feature.work_start or None,
         "worktree": feature.worktree,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 
 from ..git.refs import HEADS
 from ..model import events
@@ -42,8 +43,16 @@ class Checks:
         self.context = preparation.context
         self.looks = StartLooks(preparation, runner)
         self.later = LaterLooks(self.looks, preparation, self.context)
+        self.slot = (0, 1)
+        """The number of the slot in which merges are checked, and how many there are."""
         self.failing_alone: dict[str, None] = {}
         """Checks of the project that fail on the branch that features land on, without them."""
+
+    def in_slot(self, number: int, count: int) -> Checks:
+        """The same checks, for merges that are checked while features run."""
+        same = copy(self)
+        same.slot = (number, count)
+        return same
 
     # -- one feature ----------------------------------------------------------------------
 
@@ -249,8 +258,8 @@ class Checks:
         failing = [each for each in found if each.failure is not None]
         if not failing or failing[-1].is_interrupted:
             return failing[-1].failure if failing else None
-        ours = [r.command for r in failing if r.command in self.config.project.verify]
-        env = self.preparation.environment(named.id, 0, 1)
+        ours = [r.command for r in failing if onto and r.command in self.config.project.verify]
+        env = self.preparation.environment(named.id, *self.slot)
         project = Feature(MERGED, MERGED)
         alone = await self.looks.look(project, Start(onto, onto), ours, env) if ours else {}
         halt = next((before.failure for before in alone.values() if before.halts), None)
@@ -271,7 +280,7 @@ class Checks:
         stops: bool = False,
     ) -> list[Result] | Failure:
         """The results in a scratch worktree of a commit, with the name and setup of ``named``."""
-        env = {**self.preparation.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
+        env = {**self.preparation.environment(named.id, *self.slot), f"{VARIABLES}BRANCH": branch}
         async with self.preparation.scratch(named.id, commit) as scratch:
             worktree = replace(scratch, base_commit=base_commit)
             failure = await self.preparation.make_scratch_ready(named, worktree, env)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from ..git.refs import HEADS
@@ -13,12 +13,13 @@ from ..model import events
 from ..model.decision import Action
 from ..model.errors import StateError, UserError
 from ..model.feature import Config
-from ..model.frozen import replace
+from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, FeatureOutcome, Status
 from ..model.translate import N_
 from ..process.supervisor import Killed, end_commands_on
 from ..worktree import admin_files, dependencies, keeping
 from ..worktree.branch_content import branch_content
+from ..worktree.dependencies import Meeting
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Conflict, Worktree
 from .attempt import AttemptRunner
@@ -34,6 +35,21 @@ from .slots import Turn
 from .usage_limit import UsageLimitGate
 
 MIB = 1024**2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How Claude resolved a conflict: the commit with both sides, or why there is none."""
+
+    commit: str = ""
+    reason: str = ""
+    fault: Fault = Fault.NONE
+    cost_usd: float = 0.0
+    """Of this conflict; an unknown cost counts as the amount granted."""
+
+
+ResolveMeeting = Callable[[Job, Turn, Meeting], Awaitable[Answer]]
+"""Resolves a conflict between what a feature depends on, in the feature's slot."""
 
 
 LEAST_FREE_BYTES = 64 * MIB
@@ -59,7 +75,9 @@ class ClaudeRunner:
         context: RunContext,
         *,
         least_free_bytes: int = LEAST_FREE_BYTES,
+        resolve: ResolveMeeting | None = None,
     ) -> None:
+        self.resolve = resolve
         self.config = config
         self.branch_of = attempts.config.branch_of
         self.listed = frozenset(feature.id for feature in attempts.config.features)
@@ -125,12 +143,9 @@ class ClaudeRunner:
 
     async def _run(self, job: Job, turn: Turn) -> FeatureOutcome:
         await self.tools.check_seal()
-        worktree, resumed = await self._prepare(job)
-        if isinstance(worktree, Conflict):
-            return FeatureOutcome(Status.CONFLICT, self._conflict_reason(worktree))
-        worktree = replace(worktree, base_commit=job.base_commit)
-        admin = admin_files.admin_folder(self.worktrees, worktree.path)
-        await self.fingerprint.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
+        prepared, resumed = await self._prepare(job)
+        if isinstance(prepared, Conflict) and self.resolve is None:
+            return FeatureOutcome(Status.CONFLICT, self._conflict_reason(prepared))
         id = job.feature.id
         refused = await turn.begin()
         if refused:
@@ -145,10 +160,25 @@ class ClaudeRunner:
             no_room = self._no_room()
             if no_room is not None:
                 return no_room
-            env = self.preparation.environment(id, turn.number, turn.slot_count)
-            return await FeatureRun(self.tools, job, turn, worktree, env, resumed=resumed).run()
+            return await self._in_slot(job, turn, prepared, resumed=resumed)
         finally:
             self.budget.release(id)
+
+    async def _in_slot(
+        self, job: Job, turn: Turn, prepared: Worktree | Conflict, *, resumed: bool
+    ) -> FeatureOutcome:
+        spent: list[float] = []
+        if isinstance(prepared, Conflict):
+            prepared = await self._settled(job, turn, spent)
+        if isinstance(prepared, Conflict):
+            return self._unsettled(job.feature.id, prepared)
+        worktree = replace(prepared, base_commit=job.base_commit)
+        admin = admin_files.admin_folder(self.worktrees, worktree.path)
+        await self.fingerprint.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
+        env = self.preparation.environment(job.feature.id, turn.number, turn.slot_count)
+        return await FeatureRun(
+            self.tools, job, turn, worktree, env, resumed=resumed, spent_usd=sum(spent)
+        ).run()
 
     def _stopped(self, id: str, turn: Turn) -> str:
         """Why a feature must not wait for budget any longer, or ""."""
@@ -170,9 +200,10 @@ class ClaudeRunner:
         """The files and both features, and the command to merge them by hand."""
         folder = shlex.quote(self.worktrees.path(conflict.other))
         branch = self.branch_of(conflict.one) if conflict.one in self.listed else conflict.one
+        said = f"{conflict}; {conflict.reason}" if conflict.reason else str(conflict)
         return N_(
             "{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
-        ).format(conflict=conflict, folder=folder, branch=branch)
+        ).format(conflict=said, folder=folder, branch=branch)
 
     # -- the worktree ---------------------------------------------------------------------
 
@@ -192,18 +223,44 @@ class ClaudeRunner:
         if job.known.start_commit:
             await self._clear(job)
         results = await self._results(job)
-        start = await dependencies.start_commit(self.worktrees, job.base_commit, results)
+        later = None if self.resolve is None else _later
+        start = await dependencies.start_commit(self.worktrees, job.base_commit, results, later)
         if isinstance(start, Conflict):
             return start, False
         self._based(job, start)
         worktree = await self.worktrees.create(id, start)
-        if self.worktrees.git.merges_without_worktree or len(results) < 2:
+        if self.worktrees.git.merges_without_worktree or later or len(results) < 2:
             return worktree, False
         merged = await dependencies.merge_rest(self.worktrees, worktree, results)
         if isinstance(merged, Conflict):
             return merged, False
         self._based(job, merged)
         return replace(worktree, start_commit=merged), False
+
+    async def _settled(self, job: Job, turn: Turn, spent: list[float]) -> Worktree | Conflict:
+        """The feature's worktree on a start commit whose conflicts Claude resolved.
+
+        ``spent`` gets what each of them cost.
+        """
+
+        async def settle(meeting: Meeting, conflict: Conflict) -> str | Conflict:
+            assert self.resolve is not None
+            answer = await self.resolve(job, turn, meeting)
+            spent.append(answer.cost_usd)
+            return answer.commit or replace(conflict, reason=answer.reason, fault=answer.fault)
+
+        results = await self._results(job)
+        start = await dependencies.start_commit(self.worktrees, job.base_commit, results, settle)
+        if isinstance(start, Conflict):
+            return start
+        self._based(job, start)
+        return await self.worktrees.create(job.feature.id, start)
+
+    def _unsettled(self, id: str, conflict: Conflict) -> FeatureOutcome:
+        """How a feature ends whose dependencies' conflict Claude did not resolve."""
+        if conflict.fault is Fault.INTERRUPTED or self.context.stop.of(id).is_set():
+            return FeatureOutcome(Status.CANCELLED, N_("interrupted"), Fault.INTERRUPTED)
+        return FeatureOutcome(Status.CONFLICT, self._conflict_reason(conflict), conflict.fault)
 
     async def _results(self, job: Job) -> dict[str, str]:
         """The commits of its dependencies as their branches are now: the user may amend them.
@@ -249,6 +306,11 @@ class ClaudeRunner:
         problem = await self.worktrees.remove(id, path, kept.tip)
         if problem:
             raise UserError(problem, hint=N_("rename that branch, or switch away from it"))
+
+
+async def _later(meeting: Meeting, conflict: Conflict) -> Conflict:
+    """What is to be resolved waits for a slot."""
+    return conflict
 
 
 def free_bytes(folder: str) -> tuple[str, int]:

@@ -76,6 +76,7 @@ class FeatureRun:
         env: Mapping[str, str],
         *,
         resumed: bool,
+        spent_usd: float = 0.0,
     ) -> None:
         self.tools = tools
         self.config = tools.config
@@ -88,11 +89,12 @@ class FeatureRun:
         self.env = env
         self.resumed = resumed
         of_run = job.known.of_run(tools.context.run_id)
-        number_in_run = of_run[-1].number if of_run else 0
+        made = job.known.attempts_of(tools.context.run_id)
+        number_in_run = made[-1].number if made else 0
         self.number = job.last_number if resumed else number_in_run
         """Of the last attempt."""
         self.session_id = job.known.session_id if resumed else ""
-        self.spent_usd = cost_of(of_run).known_usd
+        self.spent_usd = cost_of(of_run).known_usd + spent_usd
         self.stop = tools.context.stop.of(job.feature.id)
         self._is_first = not resumed
         self._is_done = resumed and job.claude_is_done and not job.comments

@@ -127,17 +127,17 @@ class FeatureView:
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """Its attempts in this run."""
-        return self.known.of_run(self.run)
+        return self.known.attempts_of(self.run)
 
     @property
     def cost(self) -> Cost:
-        """What these attempts cost."""
-        return cost_of(self.attempts)
+        """What these attempts cost, and the conflicts that Claude resolved for it."""
+        return cost_of(self.known.of_run(self.run))
 
     @property
     def usage(self) -> Usage:
-        """The tokens of these attempts."""
-        return usage_of(self.attempts)
+        """The tokens of the same."""
+        return usage_of(self.known.of_run(self.run))
 
     @property
     def in_slot(self) -> tuple[Span, ...]:

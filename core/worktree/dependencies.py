@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
+from typing import Union
 
 from ..git import (
     merging,
     worktree_status,
 )
 from ..git.door import Unknown
+from ..model.frozen import dataclass
 from .names import MERGED
 from .worktree import Conflict, Worktree
 
@@ -18,27 +20,53 @@ if TYPE_CHECKING:
     from .manager import WorktreeManager
 
 
+@dataclass(frozen=True)
+class Meeting:
+    """A conflict: ``ours`` holds the results of the features ``below``, ``theirs`` of ``other``."""
+
+    below: tuple[str, ...]
+    ours: str
+    other: str
+    theirs: str
+    files: tuple[str, ...]
+
+
+Settle = Callable[[Meeting, Conflict], Awaitable[Union[str, Conflict]]]
+"""Resolves a conflict: the commit with both sides, or the conflict, with the reason why not."""
+
+
 async def start_commit(
-    worktrees: WorktreeManager, base: str, results: Mapping[str, str]
+    worktrees: WorktreeManager,
+    base: str,
+    results: Mapping[str, str],
+    settle: Settle | None = None,
 ) -> str | Conflict:
     """A commit that contains the results (commit by feature id), or their conflict.
 
     If git cannot merge without a working tree, this is the first result, and
-    :func:`merge_rest` merges the others.
+    :func:`merge_rest` merges the others; with ``settle``, all are merged here.
     """
     tips = await _independent(worktrees, results)
     if not tips:
         return base
-    if not worktrees.git.merges_without_worktree:
+    if not (worktrees.git.merges_without_worktree or settle):
         return next(iter(tips.values()))
     (first, merged), *others = tips.items()
     names = [first]
     for name, commit in others:
         tree, files = await merge(worktrees, merged, commit)
-        if not tree:
-            return Conflict(await _culprit(worktrees, names, tips, name), name, tuple(files))
-        message = _merge_message(names, name)
-        merged = await worktrees.git.commit_tree(tree, (merged, commit), message)
+        if tree:
+            message = _merge_message(names, name)
+            merged = await worktrees.git.commit_tree(tree, (merged, commit), message)
+        else:
+            met = Conflict(await _culprit(worktrees, names, tips, name), name, tuple(files))
+            if settle is None:
+                return met
+            meeting = Meeting(tuple(names), merged, name, commit, tuple(files))
+            settled = await settle(meeting, met)
+            if isinstance(settled, Conflict):
+                return settled
+            merged = settled
         names.append(name)
     return merged
 

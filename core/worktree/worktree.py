@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model.excerpt import some
 from ..model.frozen import dataclass
+from ..model.outcome import Fault
 from ..model.translate import N_
 
 
@@ -30,6 +31,10 @@ class Conflict:
     one: str
     other: str
     files: tuple[str, ...]
+    reason: str = ""
+    """Why Claude did not resolve it, if Claude was to."""
+    fault: Fault = Fault.NONE
+    """The fault of the attempt to resolve it."""
 
     def __str__(self) -> str:
         text = N_("{one} and {other} conflict")

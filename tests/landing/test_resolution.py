@@ -555,12 +555,6 @@ class AtTheEndOfARun(ResolutionTest):
         self.assertEqual(rich.code, 0, rich)
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
 
-    def test_resolve_without_merge_means_nothing(self) -> None:
-        self.open(feature("a"))
-        said = self.shop.main("run", "--yes", "--resolve")
-        self.assertEqual(said.code, 2)
-        self.assertIn("rorchestrator run --merge --resolve", said.err)
-
 
 class Kills(ResolutionTest):
     def begun(self) -> tuple[Workspace, str]:

@@ -6,8 +6,8 @@ import os
 import unittest
 from collections.abc import Mapping
 
-from core.landing.layers import Candidate, Held
-from core.landing.stack import LOSSY, Conflict, Resolution, Resolved
+from core.landing.layers import Candidate, Held, Resolution, Resolved
+from core.landing.stack import LOSSY, Conflict
 from core.model.feature import Feature
 from core.model.frozen import replace
 from core.model.strategy import Strategy

@@ -1,0 +1,180 @@
+"""`DependencyResolver` (`run --resolve`): conflicts between what a feature depends on.
+
+They are resolved as those of a landing are, but in the slot and within the budget of the feature
+that waits for them, so that a usage limit, a pause or a stop is met as by its other attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from ..claude import reset_time
+from ..dag.resolver import DAGResolver
+from ..git import history
+from ..model import events
+from ..model.feature import Feature
+from ..model.frozen import replace
+from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.state import RunState
+from ..model.translate import N_
+from ..process.cancellation import first_of
+from ..runner.attempt import AttemptRunner, Session
+from ..runner.claude_runner import Answer
+from ..runner.context import RunContext
+from ..runner.feature_run import Tools
+from ..runner.job import Job
+from ..runner.slots import Turn
+from ..worktree.dependencies import Meeting
+from .layers import Candidate, Resolution
+from .resolution import Resolver, options_for, resolution_message
+from .stack import Conflict
+
+LOGS = "resolutions"
+"""The folder of the logs, beside those of the features' own attempts."""
+
+
+class DependencyResolver:
+    """Resolves the conflicts of one run, one after the other; each conflict is paid for once."""
+
+    def __init__(self, tools: Tools, dag: DAGResolver, state: Callable[[], RunState]) -> None:
+        self.tools = tools
+        self.dag = dag
+        self.state = state
+        self._answers: dict[tuple[str, str], Answer] = {}
+        """By the trees of both sides, if Claude could not resolve it."""
+        self._is_busy = False
+        self._free = asyncio.Event()
+
+    async def __call__(self, job: Job, turn: Turn, meeting: Meeting) -> Answer:
+        """The commit with both sides, or why there is none.
+
+        Raises :class:`~core.git.tampering.Tampered` if Claude or a check changed what git executes.
+        """
+        stop = self.tools.context.stop.of(job.feature.id)
+        while self._is_busy and not stop.is_set():
+            self._free.clear()
+            await first_of(self._free, stop)
+        if stop.is_set():
+            return Answer(reason=N_("interrupted"), fault=Fault.INTERRUPTED)
+        self._is_busy = True
+        try:
+            return await self._answer(job, turn, meeting)
+        finally:
+            self._is_busy = False
+            self._free.set()
+
+    async def _answer(self, job: Job, turn: Turn, meeting: Meeting) -> Answer:
+        git = self.tools.worktrees.git
+        key = (await git.tree_of(meeting.ours), await git.tree_of(meeting.theirs))
+        known = self._answers.get(key)
+        if known is not None:
+            return known
+        spent_usd = 0.0
+        while True:
+            answer = await self._try(job, turn, meeting)
+            spent_usd += answer.cost_usd
+            if answer.fault is not Fault.LIMIT:
+                break  # After a usage limit, the next attempt waits for the reset.
+        if not answer.commit and answer.fault is Fault.NONE:
+            self._answers[key] = replace(answer, cost_usd=0.0)
+        return replace(answer, cost_usd=spent_usd)
+
+    async def _try(self, job: Job, turn: Turn, meeting: Meeting) -> Answer:
+        tools, feature = self.tools, job.feature
+        resolver = Resolver(
+            tools.config,
+            tools.worktrees,
+            self._attempts(turn),
+            tools.checks.in_slot(turn.number, turn.slot_count),
+            tools.budget,
+            tools.fingerprint,
+            tools.context,
+            into=tools.config.project.base_branch,
+            present=(),
+            numbers={feature.id: len(self.state().feature(feature.id).resolutions)},
+            say=lambda words: tools.context.note(words, feature.id),
+            needed_by=feature,
+            share=turn.slot_count,
+        )
+        made = await resolver.resolve(self._conflict(job, meeting))
+        if not made.commit:
+            return Answer("", made.reason, resolver.fault, resolver.spent_usd)
+        return Answer(await self._joined(meeting, made), cost_usd=resolver.spent_usd)
+
+    async def _joined(self, meeting: Meeting, made: Resolution) -> str:
+        """A commit of the resolution on both sides; an earlier one may have had others."""
+        git, sides = self.tools.worktrees.git, (meeting.ours, meeting.theirs)
+        ((_, parents),) = await history.own_commits(git, made.commit, sides) or [("", ())]
+        if parents == sides:
+            return made.commit
+        message = resolution_message(meeting.files, meeting.other, made.session_id)
+        return await git.commit_tree(await git.tree_of(made.commit), sides, message)
+
+    def _attempts(self, turn: Turn) -> AttemptRunner:
+        tools = self.tools
+        context = replace(
+            tools.context,
+            emit=lambda event: tools.context.emit(events.of_resolution(event)),
+            log_folder=os.path.join(tools.context.log_folder, LOGS),
+        )
+        return _InSlot(tools, context, turn)
+
+    def _conflict(self, job: Job, meeting: Meeting) -> Conflict:
+        """The conflict as a landing has it: the other feature is about to land on the rest."""
+        below = tuple(self._candidates(job.results, meeting.below))
+        other = self._candidate(meeting.other, meeting.theirs)
+        return Conflict(other, meeting.ours, meeting.ours, below, meeting.files)
+
+    def _candidates(self, results: Mapping[str, str], ids: tuple[str, ...]) -> Iterator[Candidate]:
+        """The features with these ids and all that they depend on, if their work is known."""
+        for id in self.dag.ancestors(ids):
+            work = self.state().feature(id).work
+            if work is not None:
+                yield self._candidate(id, results.get(id, work.commit))
+
+    def _candidate(self, id: str, tip: str) -> Candidate:
+        known = self.state().feature(id)
+        feature: Feature = self.dag.features[id]
+        return Candidate(feature, known.run, tip, known.work_start, feature.depends_on)
+
+
+class _InSlot(AttemptRunner):
+    """Attempts in a slot of the run: they wait for the end of a pause and of a usage limit."""
+
+    def __init__(self, tools: Tools, context: RunContext, turn: Turn) -> None:
+        super().__init__(
+            options_for(tools.config),
+            tools.attempts.supervisor,
+            context,
+            answered=tools.attempts.answered,
+            windows=tools.attempts.windows,
+        )
+        self.tools = tools
+        self.turn = turn
+
+    async def run(
+        self,
+        feature: Feature,
+        folder: str,
+        number: int,
+        session: Session,
+        env: Mapping[str, str],
+        max_cost_usd: float | None = None,
+    ) -> AttemptOutcome:
+        """As an attempt of the feature itself, which has the slot."""
+        gate, stop = self.tools.gate, self.context.stop.of(feature.id)
+        refused = await self.turn.until_resumed(stop) or await gate.wait(stop)
+        if refused:
+            fault = Fault.INTERRUPTED if stop.is_set() else Fault.BUDGET
+            return AttemptOutcome(Status.CANCELLED, refused, fault)
+        self.tools.guard.close()
+        outcome = await super().run(feature, folder, number, session, env, max_cost_usd)
+        if outcome.fault is Fault.LIMIT:
+            gate.begin(
+                outcome.resets_at or reset_time.resets_at(outcome.reason, self.context.clock())
+            )
+        else:
+            gate.lift()
+        return outcome
