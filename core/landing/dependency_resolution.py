@@ -106,7 +106,7 @@ class DependencyResolver:
     async def _joined(self, meeting: Meeting, made: Resolution) -> str:
         """A commit of the resolution on both sides; an earlier one may have had others."""
         git, sides = self.tools.worktrees.git, (meeting.ours, meeting.theirs)
-        ((_, parents),) = await history.own_commits(git, made.commit, sides) or [("", ())]
+        *_, (_, parents) = await history.own_commits(git, made.commit, sides)
         if parents == sides:
             return made.commit
         message = resolution_message(meeting.files, meeting.other, made.session_id)
