@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--resolution",
         action="store_true",
-        help=_("print how Claude resolved its conflict in a merge"),
+        help=_("print how Claude resolved its conflict"),
     )
     parser.add_argument(
         "-f",

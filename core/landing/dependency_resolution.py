@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from ..claude import reset_time
 from ..dag.resolver import DAGResolver
@@ -38,9 +38,8 @@ LOGS = "resolutions"
 class DependencyResolver:
     """Resolves the conflicts of one run, one after the other; each conflict is paid for once."""
 
-    def __init__(self, tools: Tools, dag: DAGResolver, state: Callable[[], RunState]) -> None:
+    def __init__(self, tools: Tools, state: Callable[[], RunState]) -> None:
         self.tools = tools
-        self.dag = dag
         self.state = state
         self._answers: dict[tuple[str, str], Answer] = {}
         """By the trees of both sides, if Claude could not resolve it."""
@@ -123,21 +122,23 @@ class DependencyResolver:
 
     def _conflict(self, job: Job, meeting: Meeting) -> Conflict:
         """The conflict as a landing has it: the other feature is about to land on the rest."""
-        below = tuple(self._candidates(job.results, meeting.below))
+        ids = DAGResolver(self._listed().values()).ancestors(meeting.below)
+        known = {id: self.state().feature(id).work for id in ids}
+        below = tuple(
+            self._candidate(id, job.results.get(id, work.commit))
+            for id, work in known.items()
+            if work
+        )
         other = self._candidate(meeting.other, meeting.theirs)
         return Conflict(other, meeting.ours, meeting.ours, below, meeting.files)
 
-    def _candidates(self, results: Mapping[str, str], ids: tuple[str, ...]) -> Iterator[Candidate]:
-        """The features with these ids and all that they depend on, if their work is known."""
-        for id in self.dag.ancestors(ids):
-            work = self.state().feature(id).work
-            if work is not None:
-                yield self._candidate(id, results.get(id, work.commit))
-
     def _candidate(self, id: str, tip: str) -> Candidate:
-        known = self.state().feature(id)
-        feature: Feature = self.dag.features[id]
+        known, feature = self.state().feature(id), self._listed()[id]
         return Candidate(feature, known.run, tip, known.work_start, feature.depends_on)
+
+    def _listed(self) -> dict[str, Feature]:
+        """The features of the list as it is now."""
+        return {each.id: each for each in self.tools.attempts.prompts.config.features}
 
 
 class _InSlot(AttemptRunner):

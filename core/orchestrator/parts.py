@@ -27,7 +27,7 @@ from ..runner.surroundings import Surroundings
 from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
 
-MakeResolver = Callable[[Tools, DAGResolver, Callable[[], RunState]], ResolveMeeting]
+MakeResolver = Callable[[Tools, Callable[[], RunState]], ResolveMeeting]
 """Makes what resolves conflicts between the dependencies of a feature."""
 
 
@@ -71,7 +71,7 @@ def claude_runner(
         context,
     )
     if resolver is not None:
-        runner.resolve = resolver(runner.tools, project.dag, lambda: orchestrator.state)
+        runner.resolve = resolver(runner.tools, lambda: orchestrator.state)
     return runner
 
 

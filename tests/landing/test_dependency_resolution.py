@@ -204,7 +204,7 @@ class NotResolved(DependencyTest):
 
 
 class Stops(DependencyTest):
-    def begun(self) -> tuple[Workspace, str]:
+    def begun(self, ids: str = "c") -> tuple[Workspace, str]:
         """A conflict at which the agent takes its time, until there is a file ``go``."""
         shop = self.open()
         begun, go = (os.path.join(shop.root, name) for name in ("begun", "go"))
@@ -213,22 +213,31 @@ class Stops(DependencyTest):
             [
                 feature("a", own("a")),
                 feature("b", own("b"), resolves(waits), resolves(BOTH)),
-                feature("c", {"write": "c.txt"}, depends_on=["a", "b"]),
+                *(feature(id, {"write": f"{id}.txt"}, depends_on=["a", "b"]) for id in ids),
             ]
         )
         shop.commit({}, "the list")
         return shop, begun
 
-    def test_a_stop_of_the_feature_ends_claude_and_only_that(self) -> None:
-        shop, begun = self.begun()
+    def test_a_stop_of_a_feature_ends_claude_or_its_wait_and_another_one_goes_on(self) -> None:
+        shop, begun = self.begun("cde")
         running = shop.start("run", "--resolve", "--yes")
         wait_until(lambda: os.path.exists(begun), "the agent")
-        self.assertEqual(shop.main("stop", "c").code, 0)
+        (first,) = (event["feature"] for event in shop.events("resolution_started"))
+        waiting, last = sorted({*"cde"} - {str(first)})
+        for id in (waiting, str(first)):
+            self.assertEqual(shop.main("stop", id).code, 0)
+        with open(os.path.join(shop.root, "go"), "w"):
+            pass
         done = running.end()
         self.assertEqual(done.code, 1, done)
-        self.assertEqual(shop.state().feature("c").status, Status.CANCELLED)
-        (ended,) = shop.events("resolution_ended")
-        self.assertEqual(ended["fault"], "interrupted")
+        statuses = {id: shop.state().feature(id).status for id in "cde"}
+        cancelled = dict.fromkeys("cde", Status.CANCELLED)
+        self.assertEqual(statuses, {**cancelled, last: Status.COMPLETED})
+        self.assertEqual(
+            [(e["feature"], e["fault"]) for e in shop.events("resolution_ended")],
+            [(first, "interrupted"), (last, "none")],
+        )
         self.assertEqual(shop.processes(), [])
 
     def test_a_signal_ends_claude_and_the_next_run_goes_on(self) -> None:

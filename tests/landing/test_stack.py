@@ -466,6 +466,12 @@ class Resolutions(LandingTest):
             all("bad" not in [b.id for b in conflict.below] for conflict in self.conflicts)
         )
 
+    def test_a_resolution_is_used_again_if_the_checks_fail_above_it(self) -> None:
+        self.finished("zz")
+        self.red = [frozenset({"zz", "text", "c"})]
+        self.assert_landed(self.stack(), "a", "c", "on-a", "b", "on-b")
+        self.assertEqual({conflict.candidate.id for conflict in self.conflicts}, {"b"})
+
     def test_an_answer_that_git_does_not_have_is_none(self) -> None:
         self.answer = replace(self.answer, commit="0" * 40)
         self.assertIn("git could not read the commit", self.stack().held["b"].reason)
