@@ -227,6 +227,7 @@ class Stops(DependencyTest):
         waiting, last = sorted({*"cde"} - {str(first)})
         for id in (waiting, str(first)):
             self.assertEqual(shop.main("stop", id).code, 0)
+        wait_until(lambda: bool(shop.events("resolution_ended")), "the end of the agent")
         with open(os.path.join(shop.root, "go"), "w"):
             pass
         done = running.end()
