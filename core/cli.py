@@ -73,6 +73,7 @@ COMMANDS = {
     "decompose": N_("let Claude split a specification into features"),
     "prove": N_("run the recorded checks again, and compare with the journal"),
     "merge": N_("land completed features on the base branch"),
+    "feedback": N_("show what readers and checks say on the forge, and apply it"),
     "undo": N_("move a branch back to where the last merge found it"),
     "push": N_("push the branches of completed features"),
     "pr": N_("push completed features and open a pull request for each"),
@@ -85,7 +86,9 @@ GROUPS = {
     N_("plan and run"): ("plan", "run"),
     N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
     N_("steer"): ("stop", "pause", "resume", "skip", "retry", "reload", "attach"),
-    N_("review and land"): ("review", "prove", "diff", "merge", "undo", "push", "pr", "cleanup"),
+    N_("review and land"): (
+        *("review", "prove", "diff", "merge", "undo", "push", "pr", "feedback", "cleanup"),
+    ),
     N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),

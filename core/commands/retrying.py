@@ -1,18 +1,21 @@
-"""Runs a feature again for ``retry`` and ``review --retry``."""
+"""Runs features again for ``retry``, ``review --retry`` and ``feedback``."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from ..dag import incremental
 from ..model.control_action import ControlAction
-from ..model.decision import Action
+from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.fold import fold
 from ..model.frozen import replace
+from ..model.state import RunState
 from ..model.translate import _, shown
 from ..project import control_requests, retrying
 from ..project.decisions import apply_skips, check_permissions, decide
+from ..project.open import OpenProject
 from ..project.selection import Selection, check_known
 from . import steer
 from .ask_consent import check_can_ask
@@ -39,9 +42,44 @@ def retry_feature(
         return steer.show(arguments, reply)
     if fault:
         project = opened(arguments)  # raises the fault of the list
-    selection = Selection((id,))
-    state = fold(retrying.retried(project, id, message, attempts), state)
-    decision = decide(apply_skips(project, state), state, selection)[id]
+    made = retrying.retried(project, id, message, attempts)
+    return _run(arguments, project, fold(made, state), (id,), message)
+
+
+def retry_features(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
+    """The same for several features, in one run of their own."""
+    project = opened(arguments)
+    state = project.state()
+    if control_requests.running(project, state):
+        return max(retry_feature(arguments, id) for id in ids)
+    made = [event for id in ids for event in retrying.retried(project, id)]
+    return _run(arguments, project, fold(made, state), tuple(ids))
+
+
+def _run(
+    arguments: argparse.Namespace,
+    project: OpenProject,
+    state: RunState,
+    ids: tuple[str, ...],
+    message: str = "",
+) -> int:
+    """Run features, in a state in which they go on."""
+    selection = Selection(ids)
+    decisions = decide(apply_skips(project, state), state, selection)
+    for id in ids:
+        _check_runs(decisions[id])
+    check_can_ask(asking(arguments), project)
+    if not arguments.allow_bypass:
+        check_permissions(project.config, same_words(arguments.words))
+    first, *rest = ids
+    options = run_options(arguments, selection, retried=first)
+    options = replace(options, message=message, retried_too=tuple(rest))
+    return run_features(project, options, asking(arguments), display_of(arguments))
+
+
+def _check_runs(decision: Decision) -> None:
+    """Raise :class:`UserError` if there is nothing to retry."""
+    id = decision.feature
     if decision.action is Action.SKIP:
         again = f"rorchestrator run --only {id} --fresh"
         raise UserError(
@@ -49,8 +87,3 @@ def retry_feature(
             hint=again if decision.merged else incremental.nothing_said(id),
             exit_code=ExitCode.INCOMPLETE,
         )
-    check_can_ask(asking(arguments), project)
-    if not arguments.allow_bypass:
-        check_permissions(project.config, same_words(arguments.words))
-    options = replace(run_options(arguments, selection, retried=id), message=message)
-    return run_features(project, options, asking(arguments), display_of(arguments))

@@ -16,7 +16,7 @@ RUNS = ("run", "plan")
 _COMMAND = re.compile(
     r"(?<![\w/.-])rorchestrator "
     r"(plan|run|retry|skip|reload|attach|stop|pause|resume|status|why|watch|logs"
-    r"|review|diff|report|history|web|merge|undo|push|pr|cleanup|notify|templates|lint|import)\b"
+    r"|review|diff|report|history|web|merge|undo|push|pr|feedback|cleanup|notify|templates|lint|import)\b"
     r"(?! is | \(pid )"  # a sentence about a running command, not one to type
     r"(?=([^\n;,`]*))"
 )

@@ -203,12 +203,14 @@ class OneRun:
         return Decided(decisions, selected, left, [*again, *more])
 
     def _retry(self) -> list[Event]:
-        """The events of the retry of a feature."""
+        """The events of the retry of features."""
         id = self.options.retried
         if not id:
             return []
         made = retried(self.project, id, self.options.message, self.options.more_attempts)
-        return [*lists.takeovers(self.project, self.state, [id]), *made]
+        too = self.options.retried_too
+        made += [event for other in too for event in retried(self.project, other)]
+        return [*lists.takeovers(self.project, self.state, [id, *too]), *made]
 
     def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:
         """The commits of the dependencies that do not run.

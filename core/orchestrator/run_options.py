@@ -25,6 +25,8 @@ class RunOptions:
     """A feature whose skip ends with the user's consent to the run."""
     has_reader: bool = False
     """Whether somebody may be there to review, while the run waits for that."""
+    retried_too: tuple[str, ...] = ()
+    """Further features that go on with the same consent."""
     message: str = ""
     """What the user says to it."""
     more_attempts: int | None = None

@@ -50,6 +50,7 @@ PASSING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self):\n
 SAMPLED = {
     "commands/assist.md": 1,
     "commands/doctor.md": 1,
+    "commands/feedback.md": 1,
     "commands/history.md": 1,
     "commands/import.md": 1,
     "commands/merge.md": 2,
@@ -71,7 +72,8 @@ SAMPLED = {
 }
 """Pages with sample output, and how many samples each has.
 
-``test_readme`` compares a plan and the French guide, ``test_real_claude`` the validation.
+``test_readme`` compares a plan and the French guide, ``test_real_claude`` the validation,
+``tests.handover`` what is said on a forge.
 """
 
 

@@ -29,6 +29,10 @@ class Refused(Exception):
         self.status, self.answer = status, answer
 
 
+class Raw(str):
+    """An answer that is no JSON."""
+
+
 def main() -> int:
     program, *words = sys.argv[1:]
     path = os.environ["FORGE_STATE"]
@@ -84,7 +88,10 @@ def api(program: str, words: list[str], sent: str, state: Any) -> int:
     try:
         if method != "GET" and state.get("refuse"):
             raise Refused(422, {"message": state["refuse"]})
-        print(json.dumps(routed(program, method, path, asked, data, state)))
+        answer = routed(program, method, path, asked, data, state)
+        print(answer if isinstance(answer, Raw) else json.dumps(answer))
+        if isinstance(answer, dict) and answer.get("errors"):
+            die(f"{program}: {answer['errors'][0]['message']}")
         return 0
     except Refused as error:
         print(json.dumps(error.answer))
@@ -113,6 +120,10 @@ def arguments(words: list[str]) -> tuple[dict[str, str], str]:
 
 def routed(program: str, method: str, path: str, asked: Any, data: Any, state: Any) -> Any:
     """The answer of the first route that fits."""
+    if (program, method, path) == ("gh", "POST", "graphql"):
+        from importlib import import_module
+
+        return import_module("forge_graphql").answered(state["repositories"], data)
     for how, shape, answer in ROUTES[program]:
         found = re.fullmatch(shape, path)
         if found and how == method:
@@ -284,6 +295,64 @@ def glab_view(project: Any, path: str, number: str, *, asked: Any, data: Any) ->
     return glab_request(project, numbered(project, number))
 
 
+# -- readers -----------------------------------------------------------------------------------
+
+
+def gh_permission(project: Any, path: str, login: str, *, asked: Any, data: Any) -> Any:
+    """Who is no collaborator of a public repository may read it."""
+    if project.get("hides_people"):
+        words = "Must have push access to view collaborator permission."
+        raise Refused(project["hides_people"], {"message": words})
+    known = project.get("people", {})
+    if unquote(login) not in known:
+        raise Refused(404, {"message": f"{unquote(login)} is not a user"})
+    role = known[unquote(login)]
+    permission = {"maintain": "write", "triage": "read"}.get(role, role)
+    return {"permission": permission, "role_name": role, "user": {"login": unquote(login)}}
+
+
+def gh_run(program: str, words: list[str], sent: str, state: Any) -> int:
+    """``run view --job ID --log-failed --repo HOST/OWNER/NAME``."""
+    if words[1:3] != ["view", "--job"] or words[4:6] != ["--log-failed", "--repo"]:
+        die(f"unknown arguments {words}")
+    host, _, path = words[6].partition("/")
+    log = state["repositories"][path].get("logs", {}).get(words[3])
+    if host not in state["logins"]["gh"] or log is None:
+        die(f"failed to get job: HTTP 404: Not Found (https://api.github.com/jobs/{words[3]})")
+    for line in log.splitlines():
+        print(f"test\tRun make test\t2026-01-02T14:30:15.1234567Z {line}")
+    return 0
+
+
+def glab_discussions(project: Any, path: str, number: str, *, asked: Any, data: Any) -> Any:
+    return numbered(project, number).get("discussions", [])
+
+
+def glab_pipelines(project: Any, path: str, number: str, *, asked: Any, data: Any) -> Any:
+    return numbered(project, number).get("pipelines", [])
+
+
+def glab_jobs(project: Any, path: str, pipeline: str, *, asked: Any, data: Any) -> Any:
+    if asked.get("scope[]") != "failed":
+        raise Refused(400, {"message": "scope does not have a valid value"})
+    return project.get("jobs", {}).get(pipeline, [])
+
+
+def glab_trace(project: Any, path: str, job: str, *, asked: Any, data: Any) -> Any:
+    if job not in project.get("logs", {}):
+        raise Refused(404, {"message": "404 Not Found"})
+    return Raw(project["logs"][job])
+
+
+def glab_member(project: Any, path: str, user: str, *, asked: Any, data: Any) -> Any:
+    if project.get("hides_people"):
+        raise Refused(project["hides_people"], {"message": "Forbidden"})
+    level = project.get("people", {}).get(user)
+    if level is None:
+        raise Refused(404, {"message": "404 Not found"})
+    return {"id": int(user), "state": "active", "access_level": level}
+
+
 GH = r"repos/([^/]+/[^/]+)/pulls"
 GLAB = r"projects/([^/]+)/merge_requests"
 
@@ -293,18 +362,25 @@ ROUTES: dict[str, list[tuple[str, str, Any]]] = {
         ("POST", GH, gh_open),
         ("GET", rf"{GH}/(\d+)", gh_view),
         ("PATCH", rf"{GH}/(\d+)", gh_update),
+        ("GET", r"repos/([^/]+/[^/]+)/collaborators/([^/]+)/permission", gh_permission),
     ],
     "glab": [
         ("GET", GLAB, glab_list),
         ("POST", GLAB, glab_open),
         ("GET", rf"{GLAB}/(\d+)", glab_view),
         ("PUT", rf"{GLAB}/(\d+)", glab_update),
+        ("GET", rf"{GLAB}/(\d+)/discussions", glab_discussions),
+        ("GET", rf"{GLAB}/(\d+)/pipelines", glab_pipelines),
+        ("GET", r"projects/([^/]+)/pipelines/(\d+)/jobs", glab_jobs),
+        ("GET", r"projects/([^/]+)/jobs/(\d+)/trace", glab_trace),
+        ("GET", r"projects/([^/]+)/members/all/(\d+)", glab_member),
     ],
 }
 
 COMMANDS = {
     ("gh", "auth"): auth,
     ("gh", "api"): api,
+    ("gh", "run"): gh_run,
     ("glab", "auth"): auth,
     ("glab", "api"): api,
 }

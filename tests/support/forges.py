@@ -85,6 +85,12 @@ class TestForge:
         project["pulls"].append({**plain, **rest, **values})
         self._write(state)
 
+    def know(self, **values: object) -> None:
+        """Change what the forge knows of the project: ``people``, ``logs``, ``jobs``."""
+        state = self.state
+        state["repositories"][self.path].update(values)
+        self._write(state)
+
     def calls(self) -> list[list[str]]:
         """The command lines so far."""
         found: list[list[str]] = self.state["calls"]
