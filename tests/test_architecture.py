@@ -260,6 +260,7 @@ TESTED_BY = {
     "commands.ask_consent": "project.test_consent",
     "commands.completion": "start.test_completion",
     "commands.diffing": "commands.test_diff",
+    "commands.feedback": "handover.test_feedback",
     "commands.land": "commands.test_merge",
     "commands.pause": "scenarios.test_steering",
     "commands.prove": "review.test_prove",

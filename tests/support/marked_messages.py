@@ -141,6 +141,7 @@ NO_SENTENCES = {
     "handover/forge/client.py": r"^Content-Type: ",
     "handover/forge/gitlab.py": r"^Draft: $",
     "handover/place.py": r"^merge $|^ and $|The base of $|^, which needs them|^a side of",
+    "handover/forge/github_remarks.py": r"\{",
     "landing/cleanup.py": r"^ switch --detach$|^ branch $|^empty difference$",
     "landing/resolution.py": r"^Bash\(|^You were interrupted|^Claude's resolution|^\n\n|^ with $",
     "landing/layers.py": r"^(not|would) ask",

@@ -82,7 +82,7 @@ class GitHubRemarksTest(ForgeTest):
         with self.assertRaises(ForgeError):
             self.remarks()
 
-    def test_an_approval_settles_what_its_author_said_before(self) -> None:
+    def test_a_review_that_approves_settles_what_its_author_said_before(self) -> None:
         reviews = [
             said(1, "change it", state="CHANGES_REQUESTED"),
             said(2, "and this", by="max", state="COMMENTED"),
