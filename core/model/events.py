@@ -226,10 +226,10 @@ def checked(
     by: str = "",
     wrote: Sequence[str] = (),
 ) -> Event:
-    """A check ended; ``key`` is made of the tree and the command.
+    """A check ended; ``key`` is made of the tree, the command, and what was copied.
 
-    A check of the base branch has no feature. ``wrote`` are the files that the command ``by``
-    left in a scratch worktree, without those that the journal names already.
+    A check of the base branch or of a start commit has no feature. ``wrote`` are the files that
+    the command ``by`` left in a scratch worktree, without those that the journal names already.
     """
     data: dict[str, Json] = {"key": key, "command": command, "passed": passed, "ending": ending}
     if wrote:

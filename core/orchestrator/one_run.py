@@ -405,7 +405,7 @@ class OneRun:
     async def _finish(self, later: LaterLooks, seconds: float) -> None:
         """Give the looks at start commits some more time, after features that ran so long."""
         limit = min(max(LEAST_LOOKS_SECONDS, seconds * LOOKS_SHARE), MOST_LOOKS_SECONDS)
-        await later.finish(UNSAID_SECONDS)
+        await later.wait(UNSAID_SECONDS)
         if later.waiting and self.signals.received is None:
             words = N_("running the checks of {ids} at their start commits, for at most {time}")
             self.say(words.format(ids=some(later.waiting), time=duration(limit)))

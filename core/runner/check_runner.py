@@ -154,10 +154,11 @@ class CheckRunner:
         git = self.worktrees.git
         tree, supplied = await git.tree_of(commit), self.supplied(worktree)
         keys = [check_key(tree, each, clean=clean, supplied=supplied) for each in commands]
-        place, found = None, list[Result]()
+        place, found, failing = None, list[Result](), dict[str, Result]()
         for key, command in zip(keys, commands):
-            if key in self.passed:
-                found.append(Result(command, self.ending(key)))
+            known = Result(command, self.ending(key)) if key in self.passed else failing.get(key)
+            if known is not None:
+                found.append(known)
                 continue
             place = place or await self._place(feature, worktree, commit, env, is_clean=clean)
             result = await self._try(place, key, command)
@@ -168,8 +169,10 @@ class CheckRunner:
                 await staging.restore(git, worktree.path, result.changed)
                 result = replace(result, changed=())
             found.append(result)
-            if result.failure is not None and (stops or not result.can_repeat):
-                break
+            if result.failure is not None:
+                failing[key] = result  # The list may name it twice.
+                if stops or not result.can_repeat:
+                    break
         return found
 
     def ending(self, key: str) -> str:

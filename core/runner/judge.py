@@ -215,8 +215,10 @@ class Judge:
             Verdict.FLAKY: FLAKY,
             Verdict.NOT_YOURS: N_("not yours: {checks} failed before, where the feature started"),
         }
+        missing = {each.check for each in verdicts if each.verdict is Verdict.MISSING}
         for kind, sentence in sentences.items():
-            checks = [f"`{each.check}`" for each in verdicts if each.verdict is kind]
+            found = dict.fromkeys(each.check for each in verdicts if each.verdict is kind)
+            checks = [f"`{check}`" for check in found if check not in missing]
             if checks:
                 self.runner.context.note(sentence.format(checks=some(checks)), self.feature.id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.testing_tools import tool_call
 from ..model.translate import N_
+from ..worktree.names import START
 from ..worktree.worktree import Worktree
 from .added_tests import AddedTests
 from .context import RunContext
@@ -95,13 +97,21 @@ class LaterLooks:
         if not task.cancelled():
             task.result()
 
-    async def finish(self, seconds: float) -> None:
-        """Wait until all looks are over, or the run is stopped, for a while."""
+    async def wait(self, seconds: float) -> None:
+        """Wait until all looks are over, for a while."""
         deadline = time.monotonic() + seconds
-        while self._waiting and not self.context.stop.is_set():
-            if time.monotonic() >= deadline:
-                return
+        while self._waiting and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until all looks are over. After a while, end the last one and begin no other."""
+        await self.wait(seconds)
+        for number, id in enumerate(self.waiting):
+            if number:
+                self.forget(id)
+            else:
+                self.context.stop.of(START + id).set()
+        await self.wait(math.inf)
 
     async def _work(self, more: asyncio.Event, slots: int) -> None:
         try:

@@ -17,7 +17,7 @@ from ..model.translate import N_
 from ..worktree import inspection
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
-from ..worktree.names import feature_of, scratch_owner
+from ..worktree.names import scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
 from .context import RunContext
@@ -113,7 +113,7 @@ class Preparation:
         return None
 
     async def _supply(self, feature: Feature, worktree: Worktree) -> Failure | None:
-        stopped = partial(self.steps.is_to_end, feature_of(feature.id))
+        stopped = partial(self.steps.is_to_end, feature.id)
         try:
             await self.supplies.bring(worktree, stopped)
         except UserError as error:

@@ -112,14 +112,18 @@ class StartLooks:
         there = {**env, f"{VARIABLES}FEATURE": name}
         async with self.preparation.scratch(name, start.commit) as scratch:
             worktree = replace(scratch, base_commit=start.base_commit)
-            failure = await self.preparation.make_scratch_ready(feature, worktree, there)
-            if failure is not None:
-                return dict.fromkeys(commands, Before(failure=failure))
-            results = await self.runner.results(
-                name, commands, worktree, start.commit, there, clean=True
-            )
-            if then is not None and not any(result.has_moved for result in results):
-                await then(worktree, there)
+            named = replace(feature, id=name)  # for its own logs
+            try:
+                failure = await self.preparation.make_scratch_ready(named, worktree, there)
+                if failure is not None:
+                    return dict.fromkeys(commands, Before(failure=failure))
+                results = await self.runner.results(
+                    name, commands, worktree, start.commit, there, clean=True
+                )
+                if then is not None and not any(result.has_moved for result in results):
+                    await then(worktree, there)
+            finally:
+                self.preparation.context.stop.forget(name)  # The teardown is to run.
         return {**dict.fromkeys(commands, Before()), **{r.command: _before(r) for r in results}}
 
     def _turn(self, name: str) -> asyncio.Lock:

@@ -91,9 +91,10 @@ class StepRunner:
         self.context = context
         self.deadline = context.deadline
 
-    def is_to_end(self, feature: str) -> bool:
-        """Whether the feature was stopped, or the time of the run is over."""
-        return self.context.stop.is_for(feature) or time.monotonic() >= self.deadline
+    def is_to_end(self, name: str) -> bool:
+        """Whether a worktree, or its feature, was stopped, or the time of the run is over."""
+        is_late = time.monotonic() >= self.deadline
+        return is_late or any(map(self.context.stop.is_for, (name, feature_of(name))))
 
     async def run(
         self,
@@ -110,8 +111,7 @@ class StepRunner:
         After a stop, nothing is started. Raises :class:`~core.model.errors.StateError` if the log
         can't be written.
         """
-        feature = feature_of(name)
-        if self.is_to_end(feature):
+        if self.is_to_end(name):
             return Step(command, stage, 0, 0.0, "", interrupted=True)
         log = os.path.join(self.context.log_folder, f"{name}.{LOGS[stage]}.log")
         begun = time.monotonic()
@@ -132,7 +132,7 @@ class StepRunner:
         timed_out = interrupted = flooded = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
-                interrupted = self.is_to_end(feature)
+                interrupted = self.is_to_end(name)
                 timed_out = time.monotonic() - begun >= limit_seconds
                 flooded = os.path.getsize(log) - start > LOG_BYTES
                 if interrupted or timed_out or flooded:
@@ -141,7 +141,7 @@ class StepRunner:
             await asyncio.shield(self.supervisor.end(child, BRISK))
         code = 0 if child.code is None else child.code
         # The second signal may have killed it between two looks.
-        interrupted = interrupted or (code != 0 and self.context.stop.is_for(feature))
+        interrupted = interrupted or (code != 0 and self.context.stop.is_for(feature_of(name)))
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # The report and Claude get it.
         step = Step(command, stage, code, seconds, tail, timed_out, interrupted, flooded)

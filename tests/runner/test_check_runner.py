@@ -6,6 +6,7 @@ import os
 from unittest import mock
 
 from core.model.errors import StateError
+from core.model.feature import Command
 from core.model.outcome import Fault
 from core.project import feature_list
 from core.runner.check_runner import check_key
@@ -65,6 +66,12 @@ class Running(ChecksTest):
         keys |= {check_key("other", command) for command in commands}
         keys |= {check_key("tree", command, clean=True) for command in commands}
         self.assertEqual(len(keys), 9)
+        keys |= {check_key("tree", command, supplied="c0ffee") for command in commands}
+        self.assertEqual(len(keys), 12)
+
+    def test_results_that_older_journals_have_are_known(self) -> None:
+        old = check_key("tree", Command(("make", "a"), "make a"))
+        self.assertEqual(old, "8cab6c0ea408a99f28d5")
 
 
 class WhatChecksLeave(ChecksTest):

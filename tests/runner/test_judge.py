@@ -52,6 +52,16 @@ class OtherTrees(JudgeTest):
         self.assertEqual(self.verdicts(), {"false": Verdict.NOT_YOURS, commits: Verdict.BROKEN})
 
 
+class NamedTwice(JudgeTest):
+    def test_a_check_that_is_also_its_own_runs_as_often_as_one_and_is_missing(self) -> None:
+        self.lists(project={"verify": ["false"], "verify_attempts": 0}, verify=["false"])
+        self.fails(Fault.CHECK, "check: `false` ended with exit 1")
+        self.assertIs(self.made("project false").verdict, Verdict.NOT_YOURS)
+        self.assertIs(self.made("own false").verdict, Verdict.MISSING)
+        self.assertEqual(self.log("verify").count("$ false"), 2)
+        self.assertFalse(any("not yours" in note for note in self.notes()), self.notes())
+
+
 class CleanCheckouts(JudgeTest):
     def clean(self, *does: Mapping[str, object], **more: object) -> None:
         self.lists(*does, project={"verify_clean": True, "verify_attempts": 0}, **more)

@@ -200,7 +200,8 @@ class RunnerTest(WorkspaceTest):
                     outcomes = list(await asyncio.gather(*map(one, ids)))
                 else:
                     outcomes = [await one(id) for id in ids]
-                await checks.later.finish(self.look_seconds)
+                if self.look_seconds:
+                    await checks.later.finish(self.look_seconds)
             return outcomes
 
     async def _git(self, supervisor: Supervisor) -> Git:
