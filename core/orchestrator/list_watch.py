@@ -46,8 +46,9 @@ class ListWatch:
         """Take up a changed list, or tell once why not."""
         self._next_look = self.monotonic() + LOOK_SECONDS
         stamps = self._files_now()
-        closed = self.reloading.orchestrator.slots.closed
-        if closed or stamps == self._stamps or self._is_moving(stamps):
+        run = self.reloading.orchestrator
+        is_ending = run.is_over or run.slots.closed
+        if is_ending or stamps == self._stamps or self._is_moving(stamps):
             return
         self._stamps = stamps
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import unittest
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,19 +13,20 @@ from core.dag.widening import Widening
 from core.model.errors import UserError
 from core.model.feature import Invocation, Purpose
 from core.orchestrator.list_watch import ListWatch
-from tests.support.stage import DIAMOND, StageTest
+from tests.support.stage import DIAMOND, Stage
 
 JOINS = ListChange(joins=("docs",))
 WIDER = ListChange(widenings=(Widening("a", "a: a command", Invocation(Purpose.SETUP, (), ())),))
 
 
-class ListWatchTest(StageTest):
+class ListWatchTest(unittest.IsolatedAsyncioTestCase):
     def setUp(self) -> None:
         found = tempfile.TemporaryDirectory(prefix="ror-")
         self.addCleanup(found.cleanup)
         self.path = os.path.join(found.name, "list.json")
         self.write("old", at=1_000)
-        self.made = self.stage(DIAMOND)
+        self.made = Stage(DIAMOND)
+        self.addCleanup(self.made.close)
         self.orchestrator = self.made.orchestrator
         config = SimpleNamespace(path=self.path, files=(), workspace=found.name)
         self.change: ListChange | UserError = JOINS
@@ -86,6 +88,9 @@ class ListWatchTest(StageTest):
 
     def test_nothing_is_read_for_a_run_that_starts_nothing_more(self) -> None:
         self.write("new list", at=2_000)
+        self.orchestrator.is_over = True
+        self.look()
+        self.orchestrator.is_over = False
         self.orchestrator.slots.close("budget")
         self.look()
         self.assertEqual(self.reads, 0)

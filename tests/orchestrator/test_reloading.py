@@ -20,13 +20,13 @@ from core.project.running_list import FILE, RunningList, read
 from core.project.selection import Selection
 from tests.support.commands import wait_until
 from tests.support.runs import RunTest
-from tests.support.stage import DIAMOND, StageTest
+from tests.support.stage import DIAMOND, Stage
 from tests.support.workspace import feature
 
 ASKED = Request("q1", "r1", ControlAction.RELOAD)
 
 
-class ReloadingTest(StageTest):
+class ReloadingTest(unittest.IsolatedAsyncioTestCase):
     def reloading(self, folder: str) -> Any:
         outline = outline_of(Config("/list", "/", Project("Shop", "/"), ()))
         self.running = RunningList("r1", "/list", Selection(), outline)
@@ -34,7 +34,8 @@ class ReloadingTest(StageTest):
             journal=SimpleNamespace(folder=folder), config=SimpleNamespace(path="/no/list")
         )
         now: Any = SimpleNamespace(project=project, running=self.running)
-        self.made = self.stage(DIAMOND)
+        self.made = Stage(DIAMOND)
+        self.addCleanup(self.made.close)
         followers: Any = SimpleNamespace(orchestrator=self.made.orchestrator)
         return Reloading(now, followers, sequential=False)
 

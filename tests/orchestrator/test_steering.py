@@ -124,6 +124,13 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
+    def test_a_run_that_was_given_no_way_to_reload_keeps_its_list(self) -> None:
+        async def scene() -> None:
+            answer = await self.steered(DIAMOND)("reload")
+            self.assertEqual(answer, Answer(False, "this run keeps its list"))
+
+        self.play(scene)
+
     def test_a_paused_run_in_which_nothing_is_left_to_do_ends(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND[:1])
