@@ -24,6 +24,7 @@ from ..model.outcome import Status, Usage, Work
 from ..model.phase import Phase, phase_begun_by
 from ..model.provenance import Estimate
 from ..model.state import FeatureState, Run
+from ..model.translate import N_
 from ..reporter.documents import RunReport
 
 
@@ -236,7 +237,7 @@ def run_view(
         end,
         limits=_waits(whole, end, _is_limited),
         pauses=_waits(whole, end, _is_paused),
-        notes=tuple(text_of(event) for event in whole if event.kind == "note"),
+        notes=tuple(filter(None, map(_note, whole))),
         critical_path=critical,
     )
 
@@ -309,6 +310,13 @@ def _checks(story: Sequence[Event], outputs: Sequence[tuple[str, ...]]) -> tuple
         )
         for number, event in enumerate(ran)
     )
+
+
+def _note(event: Event) -> str:
+    """What an event tells about the whole run; empty if nothing."""
+    if event.kind == "reloaded":
+        return N_("the list changed: {what}").format(what=text_of(event))
+    return text_of(event) if event.kind == "note" else ""
 
 
 def _is_limited(event: Event) -> bool | None:

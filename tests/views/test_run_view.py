@@ -7,6 +7,7 @@ import unittest
 from core.model import events
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
+from core.model.events_reload import Reloaded, reloaded
 from core.model.outcome import FeatureOutcome, Status
 from core.model.phase import Phase
 from core.model.provenance import Provenance
@@ -129,6 +130,13 @@ class DuringARun(unittest.TestCase):
         [auth] = run_view(report_of([*earlier, now]), [*earlier, now], AT + 99).features
         self.assertEqual((auth.status, auth.attempts, auth.spans), (Status.PENDING, (), ()))
         self.assertEqual(auth.name, "Auth")
+
+    def test_a_changed_list_is_a_note_and_decides_which_features_there_are(self) -> None:
+        made = Reloaded(("auth", "docs"), joined=("docs",))
+        story = [begun(["auth"]), reloaded(AT + 1, RUN, made, text="joins: docs", automatic=True)]
+        view = view_of([*story, events.run_ended(AT + 9, RUN, exit_code=1)])
+        self.assertEqual([feature.id for feature in view.features], ["auth", "docs"])
+        self.assertEqual(view.notes, ("the list changed: joins: docs",))
 
     def test_a_refused_request_and_one_for_a_feature_pause_nothing(self) -> None:
         refused = events.steered(
