@@ -284,12 +284,16 @@ class Arena:
 
     def events(self, *kinds: str) -> list[dict[str, Any]]:
         """What the journal knows of these kinds, in whole lines; they say of which feature."""
+        return [event for event in self.all_events() if event["event"] in kinds]
+
+    def all_events(self) -> list[dict[str, Any]]:
+        """What the journal has in whole lines."""
         path = os.path.join(self.repository, ".git", "rorchestrator", "journal.jsonl")
         if not os.path.exists(path):
             return []
         with open(path, "rb") as file:
             whole = [line for line in file if line.endswith(b"\n")]
-        return [e for e in map(json.loads, whole) if e["event"] in kinds]
+        return list(map(json.loads, whole))
 
     def trees(self) -> dict[str, str]:
         """The tree of each feature's branch, and of each branch that they land on."""
@@ -411,8 +415,10 @@ class Round:
         left = iter(faults)
         try:
             for number, words in enumerate(self.commands):
-                while self.kill(words, self._next(left, number)):
-                    pass
+                typed = words
+                while self.kill(typed, self._next(left, number)):
+                    kinds = {event["event"] for event in self.arena.all_events()}
+                    typed = self.arena.template.after_a_kill(words, kinds)
             self.look()
         except Violation as violation:
             self.problems.append(str(violation))
@@ -588,7 +594,8 @@ class Round:
     def _remember(self) -> None:
         """What nobody has to pay for, or to wait for, again."""
         starts = Counter(self.arena.lines("starts"))
-        for id in self.arena.completed() | self._worked():
+        retried = self.arena.template.retried
+        for id in (self.arena.completed() | self._worked()).difference(retried):
             self._finished.setdefault(id, starts[id])
         made = self._checks()
         for event in self.arena.events("checked"):
@@ -629,7 +636,8 @@ class Round:
         ]
         found = Counter(refs)
         self.figures.results_doubled += sum(n - 1 for n in found.values() if n > 1)
-        self._check(sorted(refs) == sorted(self.ids), f"results: {dict(found)}")
+        expected = sorted((*self.ids, *self.arena.template.retried))
+        self._check(sorted(refs) == expected, f"results: {dict(found)}")
 
     def close(self) -> None:
         """Remove the folder, unless something did not hold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
@@ -86,6 +86,9 @@ class Template:
     copied: Sequence[str] = ()
     """The list's ``copy``."""
 
+    retried: Sequence[str] = ()
+    """The features that get a second result, by a retry."""
+
     starts: Mapping[str, int] = MappingProxyType({})
     """How often an agent is started that nobody disturbs, where it is not once."""
 
@@ -131,6 +134,10 @@ class Template:
     def listed(self, root: str) -> list[str]:
         """The features that the list in ``root``, a copy of it, has now."""
         return list(self.ids)
+
+    def after_a_kill(self, words: Sequence[str], kinds: Collection[str]) -> Sequence[str]:
+        """What is typed after a kill of a command; ``kinds`` are the events of the journal."""
+        return words
 
     def add_targets(self) -> None:
         """Make the branches that features land on."""
@@ -329,6 +336,41 @@ class Shop(Template):
     def begins(self) -> str:
         """What the agents meet."""
         return MET
+
+
+TOLD = """\
+ID=${PWD##*/}
+echo "$ID" >>"$ROUND/starts"
+cat >"$ROUND/prompt-$ID"
+if grep -q 'Use the clock' "$ROUND/prompt-$ID"; then
+  grep -o '^Comment c[0-9a-f]*' "$ROUND/prompt-$ID" >>"$ROUND/comments"
+  echo clock >clock.py && echo "file $ID clock.py clock" >>"$ROUND/notes"
+fi
+exec "$@" <"$ROUND/prompt-$ID"
+"""
+"""Agents that note which comments they get, and do what one of them says."""
+
+
+class Retried(Template):
+    """A completed feature goes on with what its user says; another one is built on it."""
+
+    commands = (("run", "--yes"), ("retry", "auth", "--yes", "-m", "Use the clock."))
+    mended = ("auth",)
+    retried = ("auth",)
+    starts = MappingProxyType({"auth": 2})
+
+    def __init__(self) -> None:
+        super().__init__("quick", {"auth": [], "admin": ["auth"]})
+
+    def begins(self) -> str:
+        """What the agents meet."""
+        return TOLD
+
+    def after_a_kill(self, words: Sequence[str], kinds: Collection[str]) -> Sequence[str]:
+        """As a user does who looks at what the first try has recorded."""
+        if "steered" in kinds:
+            return self.commands[0]
+        return ("retry", "auth", "--yes") if "commented" in kinds else words
 
 
 CHECKS = {"all": "check all", "promised": "check promised", "shop": "check shop; mended"}

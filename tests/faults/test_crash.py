@@ -12,7 +12,7 @@ import unittest
 
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
-from tests.faults.template import Edited, Shop, Template
+from tests.faults.template import Edited, Retried, Shop, Template
 from tests.support.commands import HAS_PROC
 
 setUpModule = skip_unless_wanted
@@ -214,6 +214,38 @@ class NoticeLandingTest(NoticingTest):
     def test_scratch_worktrees_that_stay_are_noticed(self) -> None:
         os.mkdir(os.path.join(self.round.arena.root, "worktrees", "_base~scratch"))
         self.assertEqual(self.round.arena.scratch(), ["_base~scratch"])
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class RetryTest(unittest.TestCase):
+    """A retry of a completed feature: what its user says is neither lost nor given twice."""
+
+    ROUNDS = (
+        (
+            "retry: journal commented auth: whole",
+            "retry: journal steered auth: whole",
+            "journal reopened auth: torn",
+            "journal reopened auth: whole",
+            "journal comments_sent auth: torn",
+        ),
+        ("retry: journal attempt_ended auth: whole", "journal comments_sent auth: whole"),
+        ("retry: agent auth: at work",),
+        ("retry: git update-ref refs/rorchestrator/results/auth/RUN * : finished",),
+    )
+
+    def test_a_kill_at_any_step_of_a_retry_loses_no_comment(self) -> None:
+        with Laboratory(jobs=1, template=Retried()) as laboratory:
+            for points in self.ROUNDS:
+                with laboratory.launchers.one() as launcher:
+                    each = Round(Arena(laboratory.template, launcher), laboratory.trees)
+                    self.assertEqual(each.go_through(points), [])
+                    self.assertEqual(each.problems, [])
+                    comments = each.arena.lines("comments")
+                    sent = [event["comments"] for event in each.arena.events("comments_sent")]
+                    each.close()
+                # It may be given twice, but as the same one.
+                self.assertEqual([f"Comment {id}" for ids in sent for id in ids], comments[-1:])
+                self.assertEqual(len(set(comments)), 1)
 
 
 if __name__ == "__main__":

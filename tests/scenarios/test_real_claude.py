@@ -211,6 +211,22 @@ class Checks(RealClaudeTest):
 
 
 @once
+class Comments(RealClaudeTest):
+    def test_what_the_user_says_goes_into_the_session_of_a_completed_feature(self) -> None:
+        api = self.plays(a=[*does(write("a.txt", "a\n")), *does(write("b.txt", "b\n"))])
+        self.lists("a")
+        self.runs(0)
+        done = self.workspace.command("retry", "a", "--yes", "-m", "Add `b.txt`,\n\nnot \"c\".")
+        self.assertEqual(done.code, 0, done.err + done.out)
+        self.assert_resumed(api, "a")
+        told = [prompt_of_last(call) for call in api.calls(marker("a"))]
+        said = [text for text in told if '> Add `b.txt`,\n>\n> not "c".' in text]
+        self.assertEqual(len(said), 1, told)
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt", "b.txt"})
+        self.assertEqual(len(self.workspace.ref("a")), 2)
+
+
+@once
 class Conflicts(RealClaudeTest):
     def test_a_conflict_is_resolved_in_a_scratch_worktree_lands_and_is_paid_for_once(self) -> None:
         stopped = bash("git merge --abort")  # which is not allowed
