@@ -216,7 +216,7 @@ class Comments(RealClaudeTest):
         api = self.plays(a=[*does(write("a.txt", "a\n")), *does(write("b.txt", "b\n"))])
         self.lists("a")
         self.runs(0)
-        done = self.workspace.command("retry", "a", "--yes", "-m", "Add `b.txt`,\n\nnot \"c\".")
+        done = self.workspace.command("retry", "a", "--yes", "-m", 'Add `b.txt`,\n\nnot "c".')
         self.assertEqual(done.code, 0, done.err + done.out)
         self.assert_resumed(api, "a")
         told = [prompt_of_last(call) for call in api.calls(marker("a"))]
