@@ -12,6 +12,9 @@ from ..model.translate import N_, _
 from .options import add_common_options, add_progress_option, add_running_options
 from .retrying import retry_feature
 
+LONGEST = 50_000
+"""The characters of a message: more is a document, which belongs into a file."""
+
 EXAMPLES = N_("""\
 examples:
   rorchestrator retry auth --yes
@@ -60,6 +63,13 @@ def _message(given: str | None) -> str:
     if given is not None and not text.strip():
         # An empty shell variable must not pay for a session that has nothing to do.
         raise UserError(_("the message is empty"), hint=_("say what to change after -m"))
+    if len(text) > LONGEST:
+        raise UserError(
+            _("the message has {count:,} characters, and {longest:,} are allowed").format(
+                count=len(text), longest=LONGEST
+            ),
+            hint=_("put it into a file of the repository, and name that"),
+        )
     return text.strip()
 
 

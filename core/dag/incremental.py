@@ -20,6 +20,8 @@ ASKED = N_("requested again")
 COMMENTS = N_("comments")
 MORE_ATTEMPTS = N_("more attempts")
 REJECTED = N_("rejected")
+REVIEWED = (COMMENTS, MORE_ATTEMPTS, REJECTED)
+"""The reasons of a feature that has a result, and runs again because its user looked at it."""
 GONE = N_("its result is gone")
 
 MADE = N_("made anew")

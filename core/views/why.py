@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from ..dag.incremental import REVIEWED
 from ..model.attempt import cost_of
 from ..model.decision import NEW, Action, Decision
 from ..model.excerpt import some
@@ -47,6 +48,7 @@ class Cause(Enum):
     LIMIT = "limit"
     PAUSE = "pause"
     REVIEW = "review"
+    """Too much waits for a review; or its own review is why it runs again."""
     SKIP = "skip"
     SELECTION = "selection"
     """The current run does not include it."""
@@ -278,7 +280,8 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
             commands=(run,),
         )
     reason = _("runs again: {reason}").format(reason=shown(decision.reason))
-    return Why(id, Standing.DUE, Cause.GONE, reason, commands=(run,))
+    cause = Cause.REVIEW if decision.reason in REVIEWED else Cause.GONE
+    return Why(id, Standing.DUE, cause, reason, commands=(run,))
 
 
 def _due_dependencies(id: str, situation: Situation) -> tuple[str, ...]:

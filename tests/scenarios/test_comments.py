@@ -10,6 +10,7 @@ import unittest
 
 from core.model import events_review
 from core.model.review import Answer, Comment
+from tests.support.commands import wait_until
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
@@ -120,6 +121,9 @@ class ACompletedFeature(CommentsTest):
         )
         for words in (("-m", " "), ("--attempts", "0"), ("--attempts", "x")):
             self.retry(2, *words)
+        done = self.workspace.main("retry", "auth", "--yes", "-m", "-", stdin=b"x" * 50_001)
+        self.assertEqual(done.code, 2)
+        self.assertIn("50,001 characters", done.err)
         done = self.workspace.main("retry", "auth", "--yes", "-m", "-", stdin=b"Say more.\n")
         self.assertEqual(done.code, 1, done.err)
         self.assertEqual(self.workspace.last("auth", "commented")["text"], "Say more.")
@@ -210,6 +214,32 @@ class WhatIsAccepted(CommentsTest):
         done = self.workspace.main("run", "--yes")
         self.assertEqual(done.code, 0, done.err)
         self.assert_statuses(auth="completed", api="completed")
+
+
+class DuringARun(CommentsTest):
+    def test_a_run_gives_a_second_result_and_who_starts_later_is_built_on_it(self) -> None:
+        go = self.workspace.beside("go")
+        self.workspace.features(
+            feature("auth"),
+            feature("slow", {"wait": go}, {"write": "slow.md"}),
+            feature("api", depends_on=["auth", "slow"]),
+            max_parallel=2,
+        )
+        running = self.workspace.start("run", "--yes")
+        wait_until(lambda: "auth" in self.workspace.statuses(), "auth")
+        first = self.workspace.commit_of("feature/auth")
+        done = self.workspace.main("retry", "auth", "-m", write("more.txt"))
+        self.assertEqual((done.code, done.out), (0, "auth is queued again\n"), done.err)
+        wait_until(lambda: len(self.workspace.ref("auth")) == 2, "a second result")
+        self.workspace.touch("go")
+        done = running.end()
+        self.assertEqual(done.code, 0, done.err)
+        run = self.workspace.state().feature("auth").run
+        refs = [f"refs/rorchestrator/results/auth/{name}" for name in (run, f"{run}.2")]
+        tip = self.workspace.commit_of("feature/auth")
+        self.assertEqual([self.workspace.commit_of(ref) for ref in refs], [first, tip])
+        self.assertIn("more.txt", self.workspace.files("feature/api"))
+        self.assertEqual(self.plan()["api"], "up to date")
 
 
 if __name__ == "__main__":

@@ -145,6 +145,11 @@ class DuringARun(unittest.TestCase):
             found.reason, r"^waits for the reset of a usage limit: 1970-01-1\d \d\d:\d\d$"
         )
 
+    def test_what_its_user_said_is_why_it_runs_again(self) -> None:
+        for reason in ("comments", "rejected"):
+            found = why("auth", after(auth=(Action.RESUME, reason)))
+            self.assertEqual((found.cause, found.reason), (Cause.REVIEW, f"runs again: {reason}"))
+
     def test_what_never_began_waits_for_a_review(self) -> None:
         self.check(
             why("auth", during(begun(), events.unreviewed(AT, RUN, count=3, limit=3))),
