@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ..git import patches
 from ..model.errors import UserError
@@ -21,7 +22,7 @@ from ..reporter.style import Style
 from ..review.answers import Given, comment_of, give, paths_of
 from ..review.gathering import reading_of
 from ..review.lines import feature_lines, hardest_line, heading
-from ..review.reading import Reading, masked
+from ..review.reading import FeatureReading, Reading, masked
 from .diffing import programs_line, show_diff
 from .options import opened_or_recorded
 
@@ -60,39 +61,55 @@ def review_each(arguments: argparse.Namespace) -> list[str]:
     answered: list[str] = []
     done: set[str] = set()
     has_begun = arguments.quiet
+    with suppress(Left):
+        while True:
+            now = opened_now(arguments, arguments.ids)
+            waiting = [each.id for each in _wanted(arguments, now) if each.id not in done]
+            if not has_begun:
+                has_begun = True
+                _begin(masked(now.reading, arguments.mask), style)
+            if not waiting:
+                break
+            for number, id in enumerate(waiting, 1):
+                _ask_until_over(arguments, id, f"{number}/{len(waiting)}", style, answered)
+                done.add(id)
+            if arguments.ids:
+                break
+    return answered
+
+
+def _wanted(arguments: argparse.Namespace, now: Opened) -> Sequence[FeatureReading]:
+    is_asked = arguments.ids or arguments.all
+    return now.reading.features if is_asked else now.reading.waiting
+
+
+def _ask_until_over(
+    arguments: argparse.Namespace, id: str, place: str, style: Style, answered: list[str]
+) -> None:
+    """Ask about a feature, and again if it has changed meanwhile, unless it no longer waits."""
     while True:
-        now = opened_now(arguments, arguments.ids)
-        reading = masked(now.reading, arguments.mask)
-        wanted = reading.features if arguments.ids else reading.waiting
-        left = [feature for feature in wanted if feature.id not in done]
-        if not has_begun:
-            has_begun = True
-            _begin(reading, style)
-        if not left:
-            return answered
-        feature = left[0]
-        place = f"{len(done) + 1}/{len(done) + len(left)}"
         try:
-            outcome = _Question(arguments, now, feature.id, style).ask(place)
-        except Left:
-            return answered
-        if outcome.is_over:
-            done.add(feature.id)
-        if outcome.was_answered and feature.id not in answered:
-            answered.append(feature.id)
+            # Others answer, and runs go on, while a person reads.
+            now = opened_now(arguments, [id])
+        except UserError as error:
+            _print("", one_line(shown(error.message)))
+            return
+        if not _wanted(arguments, now):
+            return
+        question = _Question(arguments, now, id, style)
+        try:
+            is_over = question.ask(place)
+        finally:
+            if question.was_answered and id not in answered:
+                answered.append(id)
+        if is_over:
+            return
 
 
 def _begin(reading: Reading, style: Style) -> None:
     _print(heading(reading))
     if reading.hardest:
         _print(hardest_line(reading, style))
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    is_over: bool
-    """Whether the next feature follows; else the same one is read again."""
-    was_answered: bool = False
 
 
 class _Question:
@@ -107,28 +124,31 @@ class _Question:
         self.was_shown = False
         self.was_answered = False
 
-    def ask(self, place: str) -> _Outcome:
-        """Show the feature, then ask until it is answered or left."""
+    def ask(self, place: str) -> bool:
+        """Show the feature, then ask until it is answered or left; whether it is over.
+
+        Else it has changed meanwhile. Raises :class:`Left`.
+        """
         shown_now = masked(self.now.reading, self.arguments.mask)
         feature = next(each for each in shown_now.features if each.id == self.feature.id)
         _print("", *feature_lines(feature, self.style, place=place))
         if not feature.has_news:
             _print(_("Nothing is new since you saw it; Enter shows all of it."))
-        acts: Sequence[tuple[Sequence[str], Callable[[], _Outcome | None]]] = (
+        acts: Sequence[tuple[Sequence[str], Callable[[], bool | None]]] = (
             (SHOW, self._show),
             (ACCEPT, self._accept),
             (COMMENT, self._comment),
             (REJECT, self._reject),
-            (LATER, lambda: _Outcome(True, self.was_answered)),
+            (LATER, lambda: True),
         )
         while True:
             word = _read(self._words()).strip().lower()
             if word in QUIT:
                 raise Left
             act = next((act for words, act in acts if word in words), None)
-            outcome = act() if act else None
-            if outcome is not None:
-                return outcome
+            is_over = act() if act else None
+            if is_over is not None:
+                return is_over
 
     def _words(self) -> str:
         if not self.was_shown:
@@ -151,41 +171,44 @@ class _Question:
         since = feature.since if feature.has_news else feature.start
         show_diff(git, since, feature.tip, self.arguments.color, without=programs)
 
-    def _accept(self) -> _Outcome:
-        return self._give(Given(Answer.ACCEPTED, saw_all=self.was_shown), _("{id} is accepted."))
+    def _accept(self) -> bool | None:
+        return self._give(Answer.ACCEPTED, "", _("{id} is accepted."))
 
-    def _reject(self) -> _Outcome | None:
+    def _reject(self) -> bool | None:
         text = _read_text(_("Why? Claude gets it when it starts over (an empty line ends it):"))
-        comment = comment_of(text, self._paths()) if text else None
-        return self._give(
-            Given(Answer.REJECTED, comment, saw_all=self.was_shown), _("{id} is rejected.")
-        )
+        return self._give(Answer.REJECTED, text, _("{id} is rejected."))
 
-    def _comment(self) -> _Outcome | None:
+    def _comment(self) -> bool | None:
         asked = _("Your comment, path:line in front if it is about one (an empty line ends it):")
         text = _read_text(asked)
         if not text:
             return None
         said = _("Recorded; Claude gets it by: rorchestrator retry {id}")
-        outcome = self._give(
-            Given(None, comment_of(text, self._paths()), saw_all=self.was_shown), said
-        )
-        return None if outcome.was_answered else outcome
+        # Another comment may follow, so the question comes again.
+        recorded = self._give(None, text, said)
+        return None if recorded else recorded
 
-    def _paths(self) -> Sequence[str]:
-        return paths_of(self.now.project, self.feature)
+    def _give(self, answer: Answer | None, text: str, said: str) -> bool | None:
+        """Record an answer; whether it was, or ``None`` if the comment says nothing.
 
-    def _give(self, given: Given, said: str) -> _Outcome:
-        """Record an answer, unless the feature is another one by now; then it is read again."""
+        The feature may be another one by now: then it is read again.
+        """
+        try:
+            paths = paths_of(self.now.project, self.feature)
+            comment = comment_of(text, paths) if text else None
+        except UserError as error:
+            _print(one_line(shown(error.message)))
+            return None
         project, _fault = opened_or_recorded(self.arguments)
         try:
+            given = Given(answer, comment, saw_all=self.was_shown)
             give(project, project.state(), self.feature, given)
         except UserError as error:
             _print(one_line(shown(error.message)))
-            return _Outcome(False, self.was_answered)
+            return False
         self.was_answered = True
         _print(said.format(id=self.feature.id))
-        return _Outcome(True, True)
+        return True
 
 
 def _read(question: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.commands import review
-from tests.support.commands import read_text, wait_until
+from tests.support.commands import read_text
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
@@ -104,26 +104,6 @@ class Answers(WorkspaceTest):
         self.assertIn("auth has changed since it was read", said.err)
         rejected = self.workspace.main("review", "api", "--reject")
         self.assertIn("to start it over: rorchestrator retry api", rejected.out)
-
-    def test_while_a_run_goes_on_two_terminals_answer_and_none_is_lost(self) -> None:
-        space, go = self.workspace, self.workspace.beside("go")
-        space.change([*space.document["features"], feature("ui", {"write": "ui.md"}, {"wait": go})])
-        run = space.start("run", "--yes", "--only", "ui")
-        wait_until(lambda: space.events("attempt_started")[2:], "the run goes on")
-        one = space.start("review", "auth", "--accept")
-        other = space.start("review", "api", "--comment", "api.py:1 More.")
-        self.assertEqual([(each.end().code, each.err) for each in (one, other)], [(0, "")] * 2)
-        state = space.state()
-        self.assertTrue(state.feature("auth").review.is_accepted(self.tip))
-        self.assertEqual([c.text for c in state.feature("api").review.comments], ["More."])
-        moved = space.commit({"auth.py": "2\n"}, at=space.worktree("auth"))
-        stale = space.start("review", "auth", "--accept", "--at", self.tip).end()
-        self.assertEqual(stale.code, 1)
-        self.assertFalse(space.state().feature("auth").review.is_accepted(moved))
-        space.touch("go")
-        self.assertEqual(run.end().code, 0)
-        self.assertEqual(space.state().feature("ui").review.answer, None)
-        self.assertEqual(len(space.state().feature("api").review.comments), 1)
 
 
 class WithClaude(WorkspaceTest):

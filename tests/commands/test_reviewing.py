@@ -32,12 +32,12 @@ class Reviewing(WorkspaceTest):
         theirs = self.terminal.theirs
         return self.workspace.start("review", *words, terminal=theirs, env={**ENV, **env})
 
-    def until(self, text: str) -> None:
+    def until(self, text: str, at: PseudoTerminal | None = None) -> None:
         """Wait for new output."""
         new: list[str] = []
 
         def there() -> bool:
-            new.append(self.terminal.read())
+            new.append((at or self.terminal).read())
             return text in "".join(new)
 
         wait_until(there, text)
@@ -146,6 +146,60 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertIn("+1", self.terminal.written)
         self.assertNotIn("not used", self.terminal.written)
+
+    def test_while_a_run_goes_on_two_terminals_answer_and_none_is_lost(self) -> None:
+        space, go, other = self.workspace, self.workspace.beside("go"), PseudoTerminal()
+        self.addCleanup(other.__exit__)
+        space.change([*space.document["features"], feature("ui", {"write": "u"}, {"wait": go})])
+        run = space.start("run", "--yes", "--only", "ui")
+        wait_until(lambda: space.events("attempt_started")[2:], "the run goes on")
+        one = self.start("auth")
+        two = space.start("review", "api", terminal=other.theirs, env=ENV)
+        self.until("auth: Enter shows")
+        self.until("api: Enter shows", other)
+        self.type("a\n")
+        os.write(other.ours, b"c\napi.py:1 More.\n\n")
+        self.until("auth is accepted.")
+        self.until("Recorded; Claude gets it by", other)
+        self.assertEqual(self.end(one), 0)
+        self.assertTrue(self.review("auth").is_accepted(self.tip))
+        moved = space.commit({"api.py": "2\n"}, at=space.worktree("api"))
+        os.write(other.ours, b"a\n")
+        self.until("nothing was recorded", other)
+        self.assertIsNone(self.review("api").answer)
+        os.write(other.ours, b"a\n")
+        self.until("api is accepted.", other)
+        self.assertEqual(two.end().code, 0)
+        self.assertTrue(self.review("api").is_accepted(moved))
+        space.touch("go")
+        self.assertEqual(run.end().code, 0)
+        self.assertEqual([each.text for each in self.review("api").comments], ["More."])
+        self.assertTrue(self.review("auth").is_accepted(self.tip))
+
+    def test_a_feature_that_landed_meanwhile_is_not_asked_about(self) -> None:
+        running = self.start("api", "auth")
+        self.until("auth: Enter shows")
+        self.workspace.git("merge", "--quiet", "feature/api")
+        self.type("l\n")
+        self.until("api has nothing to review: it has landed")
+        self.assertEqual(self.end(running), 0)
+
+    def test_a_comment_without_words_is_asked_for_again(self) -> None:
+        running = self.start("auth")
+        self.until("Enter shows")
+        self.type("c\na.py:1\n\n")
+        self.until("the comment is empty")
+        self.type("q\n")
+        self.assertEqual(self.end(running), 0)
+        self.assertEqual(self.review("auth"), Review())
+
+    def test_all_asks_about_what_was_answered_too(self) -> None:
+        self.assertEqual(self.workspace.main("review", "auth", "--accept").code, 0)
+        running = self.start("--all")
+        self.until("[1/2] auth (accepted)")
+        self.assertNotIn("Nothing is new", self.terminal.written)
+        self.type("q\n")
+        self.assertEqual(self.end(running), 0)
 
     def test_what_is_no_text_is_no_answer(self) -> None:
         given = io.TextIOWrapper(io.BytesIO(b"\xff\n"), encoding="utf-8")
