@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from core import cli
 from core.dag.schedule import Plan, Timeline
 from core.journal.lock import Holder
-from core.model import events
+from core.model import events, events_review
 from core.model.attempt import Attempt
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
@@ -96,6 +97,7 @@ def _run(text: str, style: Style) -> list[str]:
     decision = Decision("a", Action.START, "new")
     conflict = str(Conflict("a", "b", (text,)))
     work = Work("c", 1, 1, 1, held_back=(text,))
+    judged = CheckVerdict(text, Scope.OWN, Verdict.FLAKY, "c", text, text, (text,))
     story = [
         events.run_started(
             1.0, "r", pid=1, base_branch=text, base_commit="c", features=["a", "b"], max_parallel=1
@@ -112,6 +114,7 @@ def _run(text: str, style: Style) -> list[str]:
             1.0, "r", "a", FeatureOutcome(Status.FAILED, text + conflict, Fault.TRANSIENT)
         ),
         events.ended(1.0, "r", "b", FeatureOutcome(Status.COMPLETED, text, work=work)),
+        events_review.judged(1.0, "r", "a", verdict=judged),
     ]
     state, lines = RunState(), []
     for event in story:
@@ -119,7 +122,7 @@ def _run(text: str, style: Style) -> list[str]:
         lines.append(event_line(state, event, style, verbose=True))
     assert state.run is not None
     report = RunReport(state, state.run, text, waves=(), branches=(text,), up_to_date=())
-    return [*lines, *report_lines(report, style)]
+    return [*lines, *report_lines(report, style, all_checks=True)]
 
 
 def _stream(text: str, style: Style) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import unittest
+from unittest import mock
 
 from core.journal.lock import Holder, RunLock
 from core.model import events, events_review
@@ -13,7 +14,9 @@ from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status, Work
-from core.review.prove import provable
+from core.process.supervisor import Killed
+from core.review.proof import ProvedFeature
+from core.review.prove import Prove, provable
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN
 from tests.support.workspace import Workspace, WorkspaceTest, feature
@@ -250,6 +253,22 @@ class Careful(ProveTest):
         self.assertIn("Stopped: nothing was changed.", done.err)
         self.assertEqual(sorted(os.listdir(shop.worktrees)), ["a", "begun"])
         self.assertEqual(shop.processes(), [])
+
+    def test_what_is_stopped_between_two_commands_proves_nothing(self) -> None:
+        self.open()
+        self.judged("a", verdict("path:a.txt"))
+
+        async def killed(*_: object) -> ProvedFeature:
+            raise Killed("git was ended")
+
+        async def stopped(prove: Prove, *_: object) -> ProvedFeature:
+            prove.stop.set()
+            return ProvedFeature("a", "")
+
+        for ends in (killed, stopped):
+            with mock.patch.object(Prove, "_feature", ends):
+                said = self.prove(code=1)
+            self.assertEqual((said.out, said.err), ("", "Stopped: nothing was changed.\n"))
 
     def test_a_signal_during_the_setup_ends_it(self) -> None:
         shop = self.open(setup=["touch ../begun; sleep 60"])
