@@ -38,6 +38,13 @@ def commands_of_merge(config: Config, *, resolve: bool) -> list[Invocation]:
     return [c for c in commands if c.purpose in PURPOSES_OF_MERGE and not c.features]
 
 
+def commands_of_copy(config: Config, id: str) -> list[Invocation]:
+    """The commands that check a feature's commits on another base."""
+    purposes = (*PURPOSES_OF_MERGE, Purpose.CREATES)
+    commands = (each for each in config_commands(config) if each.purpose in purposes)
+    return [each for each in commands if not each.features or id in each.features]
+
+
 def commands_of_cleanup(config: Config) -> list[Invocation]:
     """The commands that a cleanup can start."""
     return [c for c in config_commands(config) if c.purpose is Purpose.TEARDOWN]

@@ -7,16 +7,19 @@ import json
 import sys
 from collections.abc import Iterator
 
+from ..handover.copy_checks import Stopped
 from ..handover.handover import Handover
 from ..handover.report import Ending, Handed, HandoverOptions, HandoverReport
 from ..model.errors import ExitCode
+from ..model.feature import Feature
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
 from ..reporter.console import style_of
 from ..reporter.style import Style
-from .options import Display, add_common_options, display_of, opened
+from .ask_consent import check_consent, commands_of_copy
+from .options import Display, add_common_options, asking, display_of, opened
 
 OPENED, UPDATED = "opened", "updated"
 
@@ -49,6 +52,9 @@ def configure(parser: argparse.ArgumentParser, dry_run: str) -> None:
         action="store_true",
         help=_("only what you accepted, as project.require_review does"),
     )
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help=_("consent to the list's commands without asking")
+    )
     parser.add_argument("--dry-run", action="store_true", help=dry_run)
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
@@ -65,7 +71,15 @@ def hand_over(arguments: argparse.Namespace, options: HandoverOptions) -> int:
             for line in _lines(ending, options, display, style):
                 print(line, flush=True)
 
-    report = run_sync(Handover(project, options, say=say).run())
+    def consent(feature: Feature) -> None:
+        check_consent(asking(arguments), project, commands_of_copy(project.config, feature.id))
+
+    handover = Handover(project, options, say=say, consent=consent)
+    try:
+        report = run_sync(handover.run())
+    except Stopped as stopped:
+        print(_("Stopped: what was pushed before stays there."), file=sys.stderr)
+        return ExitCode.INCOMPLETE if stopped.received is None else 128 + stopped.received
     if display.json:
         print(json.dumps(report.to_json(), indent=display.indent))
     elif not display.quiet and not any(

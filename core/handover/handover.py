@@ -24,6 +24,7 @@ from ..project.control_requests import record
 from ..project.decisions import apply_skips
 from ..project.open import OpenProject
 from ..project.selection import check_known
+from .copy_checks import Consent, CopyChecks
 from .forge.client import NotLoggedIn
 from .forge.forge import OnForge, State
 from .forge.which import forge_of
@@ -48,12 +49,14 @@ class Handover:
         options: HandoverOptions,
         *,
         say: Callable[[Ending], None] = lambda ending: None,
+        consent: Consent = lambda feature: None,
     ) -> None:
         self.state = project.state()
         self.project = apply_skips(project, self.state).writable()
         self.git = self.project.git
         self.options = options
         self.say = say
+        self.checks = CopyChecks(self.project, self.command, consent)
         self.endings: dict[str, Ending] = {}
         self.below: dict[str, str] = {}
         """What is on the remote and has not landed: the commits by id."""
@@ -110,16 +113,28 @@ class Handover:
     # -- one feature -----------------------------------------------------------------------------
 
     async def _hand_over(self, known: FeatureState, ending: Ending) -> None:
-        seen = await self.pulls.seen(known) if self.pulls and known.branch else None
-        if self.pulls and seen is not None and seen.state is not State.OPEN:
-            self.pulls.note(known, seen, ending)
         work = await work_of(
             self.project, known, self.remote.base_commit, accepted=self.options.accepted
         )
+        seen = await self._seen(known, work, ending)
         if not isinstance(work, Work):
             self._end(work, ending)
         elif not self._is_held_below(ending):
             await self._hand_over_work(work, seen, ending)
+
+    async def _seen(
+        self, known: FeatureState, work: Work | Held | Landed, ending: Ending
+    ) -> OnForge | None:
+        """The pull request of a feature; the forge is not asked for those that are over."""
+        request = known.pull_request
+        is_over = request is None or request.state == State.MERGED.value
+        if self.pulls is None or not known.branch or (isinstance(work, Landed) and is_over):
+            ending.request = request
+            return None
+        seen = await self.pulls.seen(known)
+        if seen is not None and seen.state is not State.OPEN:
+            self.pulls.note(known, seen, ending)
+        return seen
 
     def _is_held_below(self, ending: Ending) -> bool:
         needs = self.project.dag.features[ending.id].depends_on
@@ -149,9 +164,25 @@ class Handover:
         place = await self.places.place_of(work)
         if isinstance(place, Place):
             ending.notes += filter(None, (work.words, place.words))
+            if place.was_copied and not self._passes(work, place, ending):
+                return
             await self._bring(work, place, seen, ending)
         else:
             self._end(place, ending)
+
+    def _passes(self, work: Work, place: Place, ending: Ending) -> bool:
+        """Whether the checks pass on a copy that is not on the remote yet, if they can run."""
+        is_there = self.remote.branches.get(work.branch) == place.commit
+        if is_there or self.options.dry_run:
+            return True
+        if not self.checks.can_check():
+            ending.notes.append(N_("its checks did not run there: another command is in progress"))
+            return True
+        failure = self.checks.failure(work.feature, place.commit, place.base)
+        if failure:
+            words = N_("its checks fail on {base}: {failure}")
+            self._hold(ending, words.format(base=place.base, failure=failure))
+        return not failure
 
     def _merged(self, work: Work, seen: OnForge, last: str, ending: Ending) -> None:
         """A pull request that was merged: into the base branch, or into another feature's."""

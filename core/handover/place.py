@@ -41,9 +41,9 @@ class Place:
         """What a reader should know of a copy."""
         if not self.was_copied:
             return ""
-        return N_(
-            "its commits were put on {base} ({commit}); its checks ran on the old ones"
-        ).format(base=self.base, commit=self.onto[:10])
+        return N_("its commits were put on {base} ({commit})").format(
+            base=self.base, commit=self.onto[:10]
+        )
 
 
 class Places:

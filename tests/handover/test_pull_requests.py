@@ -60,8 +60,10 @@ class PullRequestTest(HandoverTest):
         state = self.shop.state().feature("auth").pull_request
         self.assertEqual(state and state.state, "merged")
         before = self.changes(), self.forge.branches()
+        asked = len(self.forge.calls())
         self.assertEqual(self.pr("--sync").code, 0)
         self.assertEqual((self.changes(), self.forge.branches()), before)
+        self.assertEqual(len(self.forge.calls()), asked + 1)  # not for what has landed
 
     def test_after_a_merge_commit_the_base_alone_changes(self) -> None:
         self.pr()

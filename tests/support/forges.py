@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.commands import read_text
 from tests.support.paths import ROOT
-from tests.support.repository import Repository
+from tests.support.repository import Content, Repository
 
 STAND_IN = os.path.join(ROOT, "tests", "support", "forge_stand_in.py")
 
@@ -121,7 +121,7 @@ class TestForge:
         self.change(branch, state="merged", sha=self.branches()[branch])
         return commit
 
-    def commit(self, branch: str, files: Mapping[str, str], message: str = "theirs") -> str:
+    def commit(self, branch: str, files: Mapping[str, Content], message: str = "theirs") -> str:
         """A commit that somebody else pushes to a branch."""
         clone = os.path.join(self.repository.root, "colleague")
         if not os.path.isdir(clone):

@@ -47,7 +47,7 @@ from tests.support.repository import AT_ONCE, Content, Repository
 MARK = "WORKSPACE_OF_A_TEST"
 """The variable that every process of a workspace carries: its value is the temporary folder."""
 
-ASKING = (("merge",), ("cleanup",), ("attach",))
+ASKING = (("merge",), ("cleanup",), ("attach",), ("push",), ("pr",))
 """The commands that ask for consent to the list's commands; ``run`` asks anyway."""
 
 Json = Any
