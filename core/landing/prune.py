@@ -166,14 +166,14 @@ class Prune:
         yield f"{RESOLUTIONS}{known.id}/"
         if known.kept_ref:
             yield known.kept_ref
-        commit = known.work.commit if known.work is not None else ""
+        commit = known.last_result
         for ref, at in self.project.refs.items():
             if at == commit and ref.startswith(f"{RESULTS}{known.id}/"):
                 yield ref
 
     async def _is_open(self, known: FeatureState) -> bool:
         """Whether a run works on a feature, or its work has not landed on the base branch."""
-        if known.status.active:
+        if known.status.active or known.again is not None:
             return True
         if known.work is None:
             return False

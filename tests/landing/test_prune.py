@@ -17,7 +17,7 @@ from core.model.state import Move
 from core.model.strategy import Strategy
 from core.process.spawner import run_sync
 from tests.support.commands import CommandResult
-from tests.support.lives import RUN, attempt
+from tests.support.lives import RUN, asked_again, attempt
 from tests.support.projects import place_of
 from tests.support.workspace import Workspace, feature
 
@@ -67,6 +67,14 @@ class Prunes(unittest.TestCase):
     def found(self, *words: str) -> set[str]:
         """What it would remove."""
         return {each["ref"] for each in self.prune("--dry-run", "--json", *words).json["refs"]}
+
+    def test_the_result_that_a_retry_goes_on_with_stays(self) -> None:
+        base = self.space.commit_of("main")
+        self.space.record(
+            asked_again(1, id="open"),
+            events.reopened(YEARS, RUN, "open", start_commit=base, tip=base),
+        )
+        self.assertNotIn(f"{RESULTS}open/{RUN}", self.found("--older-than", "0s"))
 
     def test_only_old_refs_go_and_their_names_tell_how_old_they_are(self) -> None:
         old = {self.make(f"{KEPT}old/{OLD}"), self.make(f"{KEPT}old/cleanup-20200102T030405.2")}

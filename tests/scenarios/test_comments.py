@@ -8,9 +8,11 @@ import shutil
 import time
 import unittest
 
-from core.model import events_review
+from core.model import events, events_review
+from core.model.outcome import FeatureOutcome, Status, Work
 from core.model.review import Answer, Comment
 from tests.support.commands import wait_until
+from tests.support.lives import RUN
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
@@ -182,6 +184,30 @@ class ItsDependents(CommentsTest):
             set(self.workspace.files("main")) & {"auth.py", "api.py", "mine.py", "docs.md"},
             {"auth.py", "api.py", "mine.py"},
         )
+
+
+class ARewrittenDependency(CommentsTest):
+    def test_only_the_own_commits_of_a_dependent_land_on_what_its_user_made_of_it(self) -> None:
+        self.workspace.features(feature("auth"), feature("api", depends_on=["auth"]))
+        base = self.workspace.commit_of("main")
+        self.workspace.finish("auth", {"auth.py": "1\n", "gone.py": "1\n"})
+        self.workspace.finish("api", {"api.py": "1\n"}, start="feature/auth")
+        place = self.workspace.worktree("auth")
+        self.workspace.git("rm", "-q", "gone.py", at=place)
+        self.workspace.git("commit", "-q", "--amend", "-m", "by its user", at=place)
+        mine = self.workspace.commit_of("feature/auth")
+        tip = self.workspace.commit({"auth.py": "2\n"}, "by the session", at=place)
+        work = FeatureOutcome(Status.COMPLETED, work=Work(tip, 1))
+        self.workspace.record(
+            events.reopened(time.time(), RUN, "auth", start_commit=base, tip=mine),
+            events.ended(time.time(), RUN, "auth", work),
+        )
+        self.assertIn("built on an older auth", self.workspace.main("status").out)
+        done = self.workspace.main("merge", "--stale")
+        self.assertEqual(done.code, 0, done.out + done.err)
+        files = self.workspace.files("main")
+        self.assertEqual((files["auth.py"], files["api.py"]), (b"2\n", b"1\n"))
+        self.assertNotIn("gone.py", files)
 
 
 class WhatIsAccepted(CommentsTest):

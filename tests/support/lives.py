@@ -95,14 +95,14 @@ def steered(at: float, run: str, action: str, *, done: bool = True, force: bool 
     )
 
 
-def asked_again(attempts: int | None = None, *, done: bool = True) -> Event:
-    """The reply to a retry of ``auth``."""
+def asked_again(attempts: int | None = None, *, done: bool = True, id: str = "auth") -> Event:
+    """The reply to a retry."""
     return events.steered(
-        *(9.0, "", "auth"),
+        *(9.0, "", id),
         action=ControlAction.RETRY,
         request="",
         done=done,
-        text="auth runs again",
+        text=f"{id} runs again",
         attempts=attempts,
     )
 
