@@ -102,7 +102,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if selected:
         check_supplies(project)
     slots = arguments.max_parallel or project.config.project.max_parallel
-    plan = make_plan(project, decisions, slots, selected)
+    plan = make_plan(project, decisions, slots, selected, state=state)
     plan = replace(plan, max_cost_usd=arguments.max_cost or plan.max_cost_usd)
     if arguments.json:
         print(json.dumps(document(plan, what_if=arguments.what_if, by=arguments.by), indent=2))

@@ -362,7 +362,8 @@ def reporter_of(printer: Printer, style: Style, *, is_live: bool) -> Reporter:
 
 def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> schedule.Plan:
     """Print the plan of a run."""
-    plan = make_plan(run.project, decided.decisions, run.slots, decided.selected, run.forecast)
+    selected, forecast, state = decided.selected, run.forecast, run.state
+    plan = make_plan(run.project, decided.decisions, run.slots, selected, forecast, state)
     plan = replace(plan, max_cost_usd=run.budget.cap_usd)
     lines = [*plan_lines(plan, style, verbose=printer.display.verbose), ""]
     printer.say_group(

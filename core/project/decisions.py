@@ -23,6 +23,7 @@ from .built_on import built_on_older
 from .landed import how_merged_into
 from .open import OpenProject, commands
 from .past import Forecast, forecast_of
+from .reviewed import why_nothing_new
 from .selection import Selection, fresh
 from .warnings import cautions, matched_files
 
@@ -134,6 +135,7 @@ def make_plan(
     slots: int,
     selected: Iterable[str],
     forecast: Forecast | None = None,
+    state: RunState | None = None,
 ) -> schedule.Plan:
     """The plan of the list if the ``selected`` features run, with the given ``forecast``."""
     dag = project.dag
@@ -141,6 +143,7 @@ def make_plan(
     seconds = forecast.seconds
     chosen = frozenset(selected)
     settings = project.config.project
+    waits = tuple(why_nothing_new(project.config, state or RunState(), decisions, chosen))
     return schedule.Plan(
         project=settings.name,
         description=settings.description,
@@ -158,7 +161,7 @@ def make_plan(
         copied=settings.copy,
         linked=settings.link,
         caught=matched_files(project) if chosen else {},
-        warnings=tuple(each.said for each in cautions(project)) if chosen else (),
+        warnings=tuple(each.said for each in cautions(project)) + waits if chosen else (),
         predictions=forecast.predictions,
         past_error=forecast.past_error,
     )

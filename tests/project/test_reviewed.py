@@ -5,11 +5,14 @@ from __future__ import annotations
 import unittest
 
 from core.model.again import Again
+from core.model.attempt import Attempt
+from core.model.decision import Action, Decision
 from core.model.feature import Config, Project
 from core.model.frozen import replace
+from core.model.outcome import Status, Work
 from core.model.review import Answer, Review
-from core.model.state import FeatureState
-from core.project.reviewed import is_required, why_held
+from core.model.state import FeatureState, RunState
+from core.project.reviewed import is_required, why_held, why_nothing_new
 
 AUTH = FeatureState("auth")
 
@@ -35,6 +38,23 @@ class ReviewedTest(unittest.TestCase):
         self.assertEqual(why_held(yes, "c1", only_accepted=True), "")
         self.assertIn("it was not accepted", why_held(AUTH, "c1", only_accepted=True))
         self.assertIn("changed since it was accepted", why_held(yes, "c2", only_accepted=True))
+
+    def test_a_plan_says_that_nothing_new_would_start(self) -> None:
+        config = Config("", "", Project("shop", "/shop", max_unreviewed=1), ())
+        done = FeatureState("auth", status=Status.COMPLETED, work=Work("c1"))
+        begun = FeatureState("api", attempts=(Attempt("r1", 1, "s1", 1.0),))
+        state = RunState({"auth": done, "api": begun})
+        made = {id: Decision(id, Action.START, "new") for id in ("auth", "api", "docs")}
+        (said,) = why_nothing_new(config, state, made, ["api", "docs"])
+        self.assertIn("for your review: 1 (project.max_unreviewed is 1)", said)
+        landed = {**made, "auth": replace(made["auth"], merged="ancestor")}
+        off = replace(config, project=replace(config.project, max_unreviewed=None))
+        for other in (
+            why_nothing_new(config, state, made, ["api"]),
+            why_nothing_new(config, state, landed, ["docs"]),
+            why_nothing_new(off, state, made, ["docs"]),
+        ):
+            self.assertEqual(other, [])
 
 
 if __name__ == "__main__":

@@ -236,9 +236,15 @@ class WhatIsAccepted(CommentsTest):
         self.assert_statuses(auth="completed", api="cancelled")
         self.assertEqual(self.workspace.main("run", "--yes").code, 1)
         self.assertEqual(self.workspace.attempts("api"), [])
+        waits = "completed features that wait for your review: 1 (project.max_unreviewed is 1)"
+        self.assertIn(waits, self.workspace.main("plan").out)
         self.answer("auth", Answer.ACCEPTED)
-        done = self.workspace.main("run", "--yes")
-        self.assertEqual(done.code, 0, done.err)
+        self.assertNotIn(waits, self.workspace.main("plan").out)
+        self.workspace.change(require_review=True)
+        done = self.workspace.main("run", "--yes", "--merge")
+        self.assertEqual(done.code, 1, done.err)
+        self.assertIn("held api (feature/api): it was not accepted", done.out)
+        self.assertIn("auth.md", self.workspace.files("main"))
         self.assert_statuses(auth="completed", api="completed")
 
 
