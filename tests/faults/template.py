@@ -219,6 +219,26 @@ class Edited(Template):
         return EDITED + NOTED
 
 
+MEETING = """\
+case $ID in
+  one | two) put same.py "$ID=1" ;;
+  both) put both.py both; save both ;;
+  _resolve_both*) lasting; printf 'one=1\\ntwo=1\\n' >same.py; sleep 0.05; git add same.py ;;
+esac
+"""
+"""Two that do not merge, and what Claude makes of it."""
+
+
+class Meeting(Template):
+    """A feature whose dependencies conflict, in a run that resolves it."""
+
+    commands = (("run", "--yes", "--resolve"),)
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(agent, {"one": [], "two": [], "both": ["one", "two"]})
+        self.write("work", WORK + MEETING)
+
+
 STEPS = """\
 lasting() { setsid sleep 30 & } # somebody has to end it
 once() { # only where nobody did it, or began to

@@ -12,7 +12,7 @@ import unittest
 
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
-from tests.faults.template import Edited, Retried, Shop, Template
+from tests.faults.template import Edited, Meeting, Retried, Shop, Template
 from tests.support.commands import HAS_PROC
 
 setUpModule = skip_unless_wanted
@@ -98,6 +98,28 @@ class ReloadTest(unittest.TestCase):
         self.assertEqual([verdict.problems for verdict in report.broken], [])
         self.assertEqual(report.missed, [])
         self.assertEqual(report.figures.kills, len(RELOADED))
+
+
+RESOLVED = (
+    "journal resolution_started both: whole",
+    "agent both: at work, guard killed too",
+    "journal resolution_ended both: torn",
+    "journal resolved both: torn",
+    "journal based both: torn",
+)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class ResolutionTest(unittest.TestCase):
+    def test_a_kill_while_a_conflict_of_dependencies_is_resolved_loses_nothing(self) -> None:
+        with Laboratory(jobs=2, template=Meeting("quick")) as laboratory:
+            refs = "git update-ref refs/rorchestrator/resolutions/two/"
+            kept = [point for point in laboratory.points if point.startswith(refs)]
+            self.assertEqual(len(kept), 3)
+            report = laboratory.kill_at((*RESOLVED, kept[-1]))
+        self.assertEqual([verdict.problems for verdict in report.broken], [])
+        self.assertEqual(report.missed, [])
+        self.assertEqual(report.figures.kills, len(RESOLVED) + 1)
 
 
 class NoticingTest(unittest.TestCase):

@@ -71,11 +71,11 @@ class Resolved(DependencyTest):
         self.assertIn("git add same.txt", shop.main("logs", "c", "--resolution").out)
         history = shop.main("history", "--json").json
         self.assertIn("0.2", json.dumps(history))
+        dry = self.merge("--json", "--dry-run")
+        self.assertEqual(self.states(dry), dict.fromkeys("abc", "would land"))
         for strategy in ("merge", "squash", "rebase"):
             with self.subTest(strategy):
                 at = shop.commit_of("main")
-                dry = self.merge("--strategy", strategy, "--json", "--dry-run")
-                self.assertEqual(self.states(dry), dict.fromkeys("abc", "would land"))
                 landed = self.merge("--strategy", strategy)
                 self.assertEqual(landed.code, 0, landed)
                 self.assertIn("    reused Claude's earlier resolution of same.txt", landed.out)
@@ -145,12 +145,6 @@ class NotResolved(DependencyTest):
             self.assertIn("\nmerge them by hand, then run again: cd ", known.reason)
         self.assertEqual(len(shop.events("resolution_started")), 1)
         self.assertEqual(self.refs(), [])
-
-    def test_without_the_option_claude_is_not_asked(self) -> None:
-        shop = self.conflict()
-        self.assertEqual(self.shop.main("run", "--yes").code, 1)
-        self.assertEqual(shop.state().feature("c").status, Status.CONFLICT)
-        self.assertEqual(shop.events("resolution_started"), [])
 
     def test_it_is_paid_from_the_budget_of_the_run_and_of_the_feature(self) -> None:
         for own_cap, words, reason in (
@@ -241,6 +235,7 @@ class Stops(DependencyTest):
         )
         self.assertEqual(shop.processes(), [])
 
+    @once
     def test_a_signal_ends_claude_and_the_next_run_goes_on(self) -> None:
         shop, begun = self.begun()
         running = shop.start("run", "--resolve", "--yes")
@@ -253,6 +248,7 @@ class Stops(DependencyTest):
         self.assertEqual(self.run_resolve().code, 0)
         self.assertEqual([e["attempt"] for e in shop.events("resolution_started")], [1, 2])
 
+    @once
     def test_killed_in_the_middle_nothing_runs_on_and_run_again_it_is_resolved(self) -> None:
         shop, begun = self.begun()
         running = shop.start("run", "--resolve", "--yes")
