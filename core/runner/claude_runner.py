@@ -52,6 +52,9 @@ ResolveMeeting = Callable[[Job, Turn, Meeting], Awaitable[Answer]]
 """Resolves a conflict between what a feature depends on, in the feature's slot."""
 
 
+OR_CLAUDE = N_("or let Claude resolve it: rorchestrator run --resolve")
+
+
 LEAST_FREE_BYTES = 64 * MIB
 """Nothing is started if the disk of the worktrees, or of the logs, has less free space."""
 
@@ -201,9 +204,10 @@ class ClaudeRunner:
         folder = shlex.quote(self.worktrees.path(conflict.other))
         branch = self.branch_of(conflict.one) if conflict.one in self.listed else conflict.one
         said = f"{conflict}; {conflict.reason}" if conflict.reason else str(conflict)
-        return N_(
+        by_hand = N_(
             "{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
         ).format(conflict=said, folder=folder, branch=branch)
+        return by_hand if self.resolve else f"{by_hand}\n{OR_CLAUDE}"
 
     # -- the worktree ---------------------------------------------------------------------
 

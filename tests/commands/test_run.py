@@ -728,7 +728,7 @@ class StatusTest(RunTest):
         )
         done = self.run_to(1)
         self.assert_statuses(one="completed", two="completed", both="conflict", after="blocked")
-        told, mend = self.error("both").split("\n")
+        told, mend, _ = self.error("both").split("\n")
         self.assertEqual(told, "one and two conflict in x")
         self.assertRegex(mend, r"run again: cd \S+/two && git merge feature/one$")
         self.assertIn("one and two conflict in x", done.out)

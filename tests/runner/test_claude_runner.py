@@ -811,9 +811,10 @@ class DependencyTest(RunnerTest):
                 self.version = version
                 outcome = self.run_feature(results=self.of("one", "odd"))
                 self.assertEqual(outcome.status, Status.CONFLICT)
-                told, mend = outcome.reason.split("\n")
+                told, mend, ask = outcome.reason.split("\n")
                 self.assertEqual(told, "one and odd conflict in x")
                 self.assertRegex(mend, r"run again: cd \S+/odd && git merge feature/one$")
+                self.assertEqual(ask, "or let Claude resolve it: rorchestrator run --resolve")
                 self.assertNotIn("attempt_started", self.kinds())
 
 
