@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.claude import prompt
-from core.claude.prompt import PromptWriter
+from core.claude.prompt import Failing, PromptWriter
 from core.model.feature import Config, Feature, Project
 from core.model.frozen import replace
 from core.model.review import Comment
@@ -126,6 +126,28 @@ class Comments(unittest.TestCase):
         self.assertTrue(text.startswith("Task: "))
         self.assertIn("This feature starts over.", text)
         self.assertIn("Comment c1:\n> No.", text)
+
+
+class FailingChecks(unittest.TestCase):
+    def test_one_is_told_with_the_end_of_its_output(self) -> None:
+        said = prompt.failing_checks(AUTH, [Failing("make ended with exit 1", "a\nb\n")])
+        self.assertIn("and a check failed.\n\nmake ended with exit 1\n\nThe end of", said)
+        self.assertIn("```\na\nb\n```\n\nFix the cause in this folder, not the check.", said)
+
+    def test_several_share_the_lines_and_more_than_ten_are_only_named(self) -> None:
+        output = "\n".join(map(str, range(1000)))
+        failing = [Failing(f"check {n} failed", output, passed_before=n == 1) for n in range(12)]
+        said = prompt.failing_checks(AUTH, failing)
+        self.assertIn("and 12 checks failed.", said)
+        self.assertEqual(said.count("```"), 20)
+        self.assertEqual(said.count("\n979\n"), 0)
+        self.assertEqual(said.count("\n980\n"), 10)
+        self.assertIn("check 10 failed\n\ncheck 11 failed\n\nFix the causes", said)
+        self.assertEqual(said.count(prompt.PASSED_BEFORE), 1)
+        self.assertIn(f"check 1 failed\n\n{prompt.PASSED_BEFORE}", said)
+
+    def test_one_that_printed_nothing_says_so(self) -> None:
+        self.assertIn("(nothing)", prompt.failing_checks(AUTH, [Failing("it failed", " ")]))
 
 
 if __name__ == "__main__":

@@ -195,3 +195,12 @@ class Looks(WorkspaceTest):
         self.assertNotIn("at their start commits", done.err)
         made = self.workspace.state().feature("a").verdicts["own test -e a.md"]
         self.assertEqual((made.verdict, made.before), (PROVED, "ended with exit 1"))
+
+    def test_the_checks_of_the_base_branch_are_a_look_at_features_that_start_there(self) -> None:
+        bad = feature("a", {"write": "bad.md"})
+        self.workspace.features(bad, verify=["! test -e bad.md"], verify_attempts=0)
+        self.assertEqual(self.workspace.run().code, 1)
+        made = self.workspace.state().feature("a").verdicts["project ! test -e bad.md"]
+        self.assertEqual((made.verdict, made.before), (BROKEN, "ended with exit 0"))
+        looks = [e for e in self.workspace.events("checked") if "feature" not in e]
+        self.assertEqual(len(looks), 1)
