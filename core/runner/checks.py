@@ -9,7 +9,7 @@ from copy import copy
 from ..git.refs import HEADS
 from ..model import events
 from ..model.contracts import Contract, Kind, contracts
-from ..model.errors import StateError, UserError
+from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
@@ -197,8 +197,6 @@ class Checks:
     async def _have_passed(self, commands: Sequence[Command], commit: str) -> bool:
         try:
             supplied = await self.preparation.supplies.digest()
-        except StateError:
-            raise
         except UserError:
             return False  # The preparation of the worktree will say so.
         return await self.runner.have_passed(commands, commit, clean=True, supplied=supplied)

@@ -717,6 +717,18 @@ class Checks(MergeTest):
         self.assert_untouched(before)
         self.assertEqual(shop.events("landing"), [])
 
+    def test_a_signal_ends_the_look_at_the_branch_alone_and_nothing_is_moved(self) -> None:
+        shop = self.open(*listed("a"), verify=["! test -e a.txt && touch ../begun && sleep 60"])
+        shop.finish("a")
+        running = shop.start("merge")
+        wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the look")
+        running.signal(signal.SIGINT)
+        done = running.end()
+        self.assertEqual(done.code, 128 + signal.SIGINT)
+        self.assertIn("Stopped: nothing was landed.", done.err)
+        self.assertEqual(shop.events("landing"), [])
+        self.assertEqual(set(os.listdir(shop.worktrees)), {"a", "begun"})
+
     def test_a_second_signal_does_not_ask(self) -> None:
         words = "trap '' TERM; touch ../begun; while :; do sleep 0.1; done"
         shop = self.open(*listed("a"), verify=[words])

@@ -161,13 +161,16 @@ class Ended(LaterTest):
         self.waiting = f"case $PWD in *_start_*) touch {on}; sleep 300;; esac"
         return self.waiting
 
-    def test_a_look_that_takes_too_long_is_ended(self) -> None:
+    def test_a_look_that_takes_too_long_is_ended_and_no_other_begins(self) -> None:
         torn = self.workspace.beside("torn")
-        self.lists(verify=[self.waits()], project={"teardown": [f"pwd >> {torn}"]})
+        features = [feature(id, verify=[self.waits()]) for id in "ab"]
+        self.workspace.features(*features, teardown=[f"pwd >> {torn}"])
         self.look_seconds = 1.0
-        self.completes()
-        self.assertEqual(self.verdict(self.waiting).verdict, Verdict.NOT_LOOKED_AT)
-        self.assertTrue(os.path.exists(torn))
+        self.run_features("a", "b")
+        for id in "ab":
+            self.assertEqual(self.verdict(self.waiting, id).verdict, Verdict.NOT_LOOKED_AT)
+        with open(torn, encoding="utf-8") as file:
+            self.assertEqual(file.read(), f"{self.workspace.scratch_path('_start_a')}\n")
         self.assert_nothing_is_left()
 
     def test_a_stop_ends_them_and_no_other_begins(self) -> None:
