@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ..model.errors import UserError
 from ..model.translate import N_
-from ..project.list_reload import Reload
-from .reloading import AGAIN, SHOWN, Reloading, words_of
+from .reloading import AGAIN, SHOWN, NextList, Reloading, words_of
 
 QUIET_SECONDS = 2.0
 """A file that changed more recently may be half-written, or be saved again in a moment."""
@@ -52,22 +51,22 @@ class ListWatch:
             return
         self._stamps = stamps
         try:
-            found = self._found()
+            coming = self._next()
         except UserError as error:
             self._tell(words_of(error))
             return
         self._told = ""
         # Else it was written while it was read: the next look reads it again.
-        if self._files_now() == stamps and not found.change.is_empty:
-            self.reloading.take_up(found, automatic=True)
+        if self._files_now() == stamps and not coming.change.is_empty:
+            self.reloading.take_up(coming, automatic=True)
             self._stamps = self._files_now()
 
-    def _found(self) -> Reload:
-        found = self.reloading.changed()
-        if found.change.widenings:
-            asked = "; ".join(each.text for each in found.change.widenings[:SHOWN])
+    def _next(self) -> NextList:
+        coming = self.reloading.changed()
+        if coming.change.widenings:
+            asked = "; ".join(each.text for each in coming.change.widenings[:SHOWN])
             raise UserError(N_("it needs your consent: {asked}").format(asked=asked))
-        return found
+        return coming
 
     def _tell(self, why: str) -> None:
         if why != self._told:

@@ -76,6 +76,22 @@ class Standpoint:
     """Selected features that do not run because of a skip."""
 
 
+@dataclass(frozen=True)
+class NextList:
+    """A changed list that a run can take up, and what it goes by then."""
+
+    found: Reload
+    where: Mapping[str, Where]
+    """Where the features of the run are now."""
+    after: Standpoint
+    graph: DAGResolver
+
+    @property
+    def change(self) -> ListChange:
+        """What changes in the run."""
+        return self.found.change
+
+
 class Reloading:
     """Takes up changes of the list in one run, whose parts are ``followers``.
 
@@ -105,22 +121,27 @@ class Reloading:
             text = N_("the run starts nothing more: {closed}").format(closed=closed)
             return Answer(False, text), _nothing
         try:
-            found = self.changed()
+            coming = self.changed()
         except UserError as error:
             return Answer(False, words_of(error), error.hint), _nothing
-        if request.listed != found.digest:
+        if request.listed != coming.found.digest:
             return Answer(False, N_("the list changed since it was shown"), AGAIN), _nothing
-        asked = [each.command for each in found.change.widenings]
-        if found.project.consents.missing(asked):
+        asked = [each.command for each in coming.change.widenings]
+        if coming.found.project.consents.missing(asked):
             text = N_("something new in the list needs your consent")
             return Answer(False, text, WITH_CONSENT), _nothing
-        act = _nothing if found.change.is_empty else partial(self.take_up, found)
-        return Answer(True, summary(found.change)), act
+        act = _nothing if coming.change.is_empty else partial(self.take_up, coming)
+        return Answer(True, summary(coming.change)), act
 
     # -- what changed -------------------------------------------------------------------------
 
-    def changed(self) -> Reload:
+    def changed(self) -> NextList:
         """What the list changes now. Raises :class:`UserError` if that can't be taken up."""
+        found, where = self._found(), self._where()
+        after = self._standpoint(found, where)
+        return NextList(found, where, after, DAGResolver(self._graph(after, where)))
+
+    def _found(self) -> Reload:
         project, running, run = self.now.project, self.now.running, self.orchestrator.state.run
         given = feature_list.load(project.config.path)
         option = run.base_option if run is not None else ""
@@ -155,26 +176,25 @@ class Reloading:
 
     # -- the act ------------------------------------------------------------------------------
 
-    def take_up(self, found: Reload, *, automatic: bool = False) -> None:
+    def take_up(self, coming: NextList, *, automatic: bool = False) -> None:
         """Record the change, and let every part of the run follow it."""
-        context, change, where = self.orchestrator.context, found.change, self._where()
-        self._take_over(found)
-        self.now = self._standpoint(found, where)
-        graph = DAGResolver(self._graph(where))
+        context, change = self.orchestrator.context, coming.change
+        self._take_over(coming.found)
+        self.now = coming.after
         made = Reloaded(
             features=self.now.selected,
             joined=change.joins,
             changed=tuple(change.follows),
             gone=tuple(change.goes),
             out_of_date={**change.still_out_of_date, **change.out_of_date},
-            provenance=self._expectations(graph, where),
+            provenance=self._expectations(coming),
         )
         context.record(reloaded, made, text=summary(change), automatic=automatic)
         for id, reason in change.out_of_date.items():
-            if where.get(id) is Where.RUNNING:
+            if coming.where.get(id) is Where.RUNNING:
                 text = N_("{reason} in the list while it runs: its result will be out of date")
                 context.note(text.format(reason=reason), id)
-        self._follow(found, graph, where)
+        self._follow(coming)
         self.remember()
 
     def _take_over(self, found: Reload) -> None:
@@ -226,32 +246,34 @@ class Reloading:
         )
         return incremental.with_current_keys(decisions, project.dag, state, due)
 
-    def _graph(self, where: Mapping[str, Where]) -> Iterator[Feature]:
+    def _graph(self, after: Standpoint, where: Mapping[str, Where]) -> Iterator[Feature]:
         """The features of the run: those that began as they began, the others as listed now."""
-        listed, old = self.now.project.dag.features, self.orchestrator.dag.features
-        for id in self.now.selected:
+        listed, old = after.project.dag.features, self.orchestrator.dag.features
+        for id in after.selected:
             is_kept = where.get(id) in KEPT or id not in listed
             yield old[id] if is_kept else listed[id]
 
-    def _expectations(self, graph: DAGResolver, where: Mapping[str, Where]) -> Provenance:
+    def _expectations(self, coming: NextList) -> Provenance:
         run, context = self.orchestrator.state.run, self.orchestrator.context
         past = context.clock() - run.started_at if run is not None else 0.0
         over = (Where.DONE, Where.ENDED, Where.OUT)
-        rest = [id for id in graph.features if where.get(id) not in over]
+        rest = [id for id in coming.graph.features if coming.where.get(id) not in over]
         slots = self.orchestrator.slots.count
-        return parts.expectations(graph, self.now.forecast, slots, rest, past)
+        return parts.expectations(coming.graph, coming.after.forecast, slots, rest, past)
 
-    def _follow(self, found: Reload, graph: DAGResolver, where: Mapping[str, Where]) -> None:
-        now, followers = self.now, self.followers
-        kept = [id for id, place in where.items() if place in KEPT]
+    def _follow(self, coming: NextList) -> None:
+        now, followers = coming.after, self.followers
+        kept = [id for id, place in coming.where.items() if place in KEPT]
         followers.runner.take_up(now.project.config, kept)
         estimates = parts.budget_estimates(now.project, now.forecast, followers.budget.cap_usd)
         followers.budget.estimates = {**followers.budget.estimates, **estimates}
         decided = now.decisions.items()
         followers.probe.watch_over([id for id, made in decided if not made.merged])
-        followers.steering.take_up(found.listed, found.change.stays)
+        followers.steering.take_up(coming.found.listed, coming.change.stays)
         rank = parts.rank_of(now.forecast.seconds, sequential=self.sequential)
-        self.orchestrator.take_up(graph, now.decisions, rank(graph), found.results)
+        self.orchestrator.take_up(
+            coming.graph, now.decisions, rank(coming.graph), coming.found.results
+        )
 
 
 def _nothing() -> None:
