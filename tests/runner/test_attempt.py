@@ -5,15 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import unittest
+from typing import Any
 
+from core.model.feature import Config, Feature, Project
+from core.model.frozen import replace
 from core.model.outcome import Fault, Status
-from core.runner.attempt import Stream
+from core.runner.attempt import AttemptRunner, Session, Stream
 from tests.support.runner import (
     RunnerTest,
     result,
     run_id,
 )
 from tests.support.workspace import feature
+
+
+class ChangedListTest(unittest.TestCase):
+    def test_a_feature_that_began_keeps_the_context_of_its_prompt(self) -> None:
+        old = Config("/l", "/", Project("Shop", "/"), (Feature("a", "A"), Feature("b", "B")))
+        nobody: Any = None
+        runner = AttemptRunner(replace(old, context="Ruby."), nobody, nobody)
+
+        def contexts() -> list[str]:
+            prompts = (runner._prompt(each, Session("s")) for each in old.features)
+            return [prompt.splitlines()[2] for prompt in prompts]
+
+        self.assertEqual(contexts(), ["Ruby.", "Ruby."])
+        runner.take_up(replace(old, context="Rust."), ["a"])
+        self.assertEqual(contexts(), ["Ruby.", "Rust."])
+        runner.take_up(replace(old, context="Go."), ["a", "b"])
+        self.assertEqual(contexts(), ["Ruby.", "Rust."])
 
 
 class StreamTest(RunnerTest):
