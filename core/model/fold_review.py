@@ -21,7 +21,9 @@ def _judged(feature: FeatureState, event: Event) -> FeatureState:
         if other is not None and other.verdict is Verdict.NOT_YOURS:
             # It is not the one that keeps the feature from completing.
             last = Check(made.check, passed=False, ending=made.after, at=event.at)
-    return replace(feature, verdicts={**feature.verdicts, key: made}, last_check=last)
+    # All checks of a commit are judged: one that only another commit had was taken off the list.
+    same = {name: v for name, v in feature.verdicts.items() if v.commit == made.commit}
+    return replace(feature, verdicts={**same, key: made}, last_check=last)
 
 
 def _reviewed(feature: FeatureState, event: Event) -> FeatureState:

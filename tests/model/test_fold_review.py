@@ -36,6 +36,21 @@ class FoldReviewTest(unittest.TestCase):
             assert last is not None
             self.assertEqual((last.command, last.passed), (expected, False))
 
+    def test_verdicts_are_about_one_commit(self) -> None:
+        lint = CheckVerdict("make lint", Scope.OWN, Verdict.KEPT, "c1")
+        test = CheckVerdict("make test", Scope.OWN, Verdict.BROKEN, "c1")
+        mended = CheckVerdict("make test", Scope.OWN, Verdict.KEPT, "c2")
+        noted = replace(mended, proves_nothing=("test_a.py",))
+        story = []
+        for made, expected in (
+            (lint, [lint]),
+            (test, [lint, test]),
+            (mended, [mended]),
+            (noted, [noted]),
+        ):
+            story.append(events_review.judged(AT, "r1", "a", verdict=made))
+            self.assertEqual([*fold(story).feature("a").verdicts.values()], expected)
+
     def test_a_push_and_a_pull_request_are_known_by_their_remote(self) -> None:
         known = fold((EVERY["pushed"], EVERY["pull_request"])).feature("auth")
         self.assertEqual((known.pushes, known.pull_request), ({"origin": PUSH}, PULL_REQUEST))
