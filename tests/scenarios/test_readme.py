@@ -56,7 +56,7 @@ SHOP = (
 FRENCH = "GUIDE-UTILISATION.md"
 FRENCH_LIMIT_BYTES = 20_000
 
-OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md", f"docs/{FRENCH}")
+OTHERS = ("docs/QUICKSTART.md", "docs/REVIEW.md", "CONTRIBUTING.md", f"docs/{FRENCH}")
 """Pages with commands that have a test of their own."""
 
 DURATION = re.compile(r"\b(?:\d+ h )?(?:\d+ min )?\d+(?:,\d+)? s\b")

@@ -68,12 +68,13 @@ SAMPLED = {
     "CONFLICTS.md": 1,
     "GUIDE-UTILISATION.md": 4,
     "REHEARSAL.md": 1,
+    "REVIEW.md": 6,
     "VALIDATION.md": 1,
 }
 """Pages with sample output, and how many samples each has.
 
 ``test_readme`` compares a plan and the French guide, ``test_real_claude`` the validation,
-``tests.handover`` what is said on a forge.
+``tests.handover`` what is said on a forge, ``test_review_page`` the session of a review.
 """
 
 
