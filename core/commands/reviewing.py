@@ -21,7 +21,7 @@ from ..reporter.console import style_of
 from ..reporter.style import Style
 from ..review.answers import Given, comment_of, give, paths_of
 from ..review.gathering import reading_of
-from ..review.lines import feature_lines, hardest_line, heading
+from ..review.lines import begin_with, feature_lines, hardest_line, heading
 from ..review.reading import FeatureReading, Reading, masked
 from .diffing import programs_line, show_diff
 from .options import opened_or_recorded
@@ -169,7 +169,8 @@ class _Question:
         if not self.arguments.quiet:
             _print(*filter(None, [programs_line(programs)]))
         since = feature.since if feature.has_news else feature.start
-        show_diff(git, since, feature.tip, self.arguments.color, without=programs)
+        order = patches.in_this_order(git, [file.path for file in begin_with(feature.unseen)])
+        show_diff(git, since, feature.tip, self.arguments.color, *order, without=programs)
 
     def _accept(self) -> bool | None:
         return self._give(Answer.ACCEPTED, "", _("{id} is accepted."))

@@ -199,11 +199,12 @@ async def with_entries(git: Git, commit: str, entries: Mapping[str, Entry]) -> s
     """
     git.redirect_objects()
     env = {**git.environ, "GIT_INDEX_FILE": git.spare_index()}
-    split = ("-c", "core.splitIndex=false")
+    split = ("-c", "core.splitIndex=false", "-c", "index.sparse=false")
     await git.run(N_("read a commit"), "read-tree", commit, env=env, settings=split)
     # What is removed goes first: a file may be where a folder was.
     listed = sorted(entries.items(), key=lambda item: item[1].is_there)
-    stdin = b"".join(_index_line(path, entry) for path, entry in listed)
+    nothing = "0" * len(commit)
+    stdin = b"".join(_index_line(path, entry, nothing) for path, entry in listed)
     words = ("update-index", "-z", "--index-info")
     doing = N_("compare commits")
     await git.run(doing, *words, stdin=stdin, env=env, settings=split)
@@ -211,7 +212,7 @@ async def with_entries(git: Git, commit: str, entries: Mapping[str, Entry]) -> s
     return await git.commit_tree(tree, (commit,), "seen")
 
 
-def _index_line(path: str, entry: Entry) -> bytes:
-    object = entry.object or "0" * 40
+def _index_line(path: str, entry: Entry, nothing: str) -> bytes:
+    object = entry.object or nothing
     mode = entry.mode if entry.is_there else "0"
     return f"{mode} {object}\t".encode() + os.fsencode(path) + b"\0"

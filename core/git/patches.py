@@ -154,6 +154,15 @@ async def show(git: Git, old: str, new: str, *options: str, without: Sequence[st
     return run_in_terminal(argv, env)
 
 
+def in_this_order(git: Git, paths: Sequence[str]) -> tuple[str, ...]:
+    """The option of ``git diff`` that shows these files first; see git-diff(1), ``-O``."""
+    lines = [re.sub(r"([\\*?\[#])", r"\\\1", path) for path in paths if "\n" not in path]
+    if not lines:
+        return ()
+    content = os.fsencode("".join(f"{line}\n" for line in lines))
+    return (f"-O{git.scratch.write('order', content)}",)
+
+
 async def _own_pager(git: Git) -> list[str]:
     """The pager without the repository's settings; see git-var(1), GIT_PAGER."""
     found = {"core.pager": git.environ.get("PAGER") or "less", "pager.diff": "true"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unittest
 from collections.abc import Mapping
 from unittest import mock
@@ -142,6 +143,21 @@ class FileChanges(unittest.TestCase):
         self.assertFalse(run_sync(changes.entries_of(self.git, made, ["a"]))["a"].is_there)
         self.assertEqual(self.space.seen_by_user(), before)
         self.space.git("cat-file", "-e", made, fails=True)
+
+    def test_a_sparse_checkout_and_another_hash_change_nothing_about_it(self) -> None:
+        with Repository(empty=True) as space:
+            shutil.rmtree(os.path.join(space.path, ".git"))
+            space.git("init", "--quiet", "--object-format=sha256")
+            old = space.commit({"in/a": "1\n", "out/b": "2\n", "out/deep/c": "3\n"})
+            new = space.commit({"out/b": None, "out/deep/c": "4\n"})
+            space.git("sparse-checkout", "set", "--cone", "--sparse-index", "in")
+            git = run_sync(open_repository(Spawner(), space.path, space.environ)).read_only()
+            found = run_sync(changes.file_changes(git, [(old, new)]))[0]
+            self.assertEqual([each.path for each in found], ["out/b", "out/deep/c"])
+            wanted = {each.path: each.after for each in found}
+            made = run_sync(changes.with_entries(git, old, wanted))
+            self.assertEqual(run_sync(changes.file_changes(git, [(made, new)])), [()])
+            self.assertEqual(len(run_sync(changes.digests(git, old, new, found))), 2)
 
     def test_an_entry_is_read_as_it_is_spelled(self) -> None:
         for entry in (Entry(), Entry("100644", "a" * 40), Entry("160000", "b" * 64)):

@@ -83,6 +83,14 @@ class Patches(unittest.TestCase):
         with mock.patch.object(patches, "numbers", lambda _: iter([FileDiff("a"), FileDiff("b")])):
             self.assertEqual([file.is_cut for file in self.files(moved)], [True, True])
 
+    def test_files_are_shown_first_whatever_their_names(self) -> None:
+        names = ["z*", "y?[a]", "#x", "w\\", "a\nb"]
+        new = self.repository.commit(dict.fromkeys(["a", "b", "zz", *names], "1\n"))
+        option = patches.in_this_order(self.git, names)
+        said = self.repository.git("diff", "--name-only", "-z", *option, self.old, new)
+        self.assertEqual(said.split("\0")[:5], ["z*", "y?[a]", "#x", "w\\", "a"])
+        self.assertEqual(patches.in_this_order(self.git, ["a\nb"]), ())
+
     def test_no_program_of_the_users_runs(self) -> None:
         touched = os.path.join(self.repository.root, "touched")
         self.repository.git("config", "diff.external", f"touch {touched};")
