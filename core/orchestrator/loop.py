@@ -165,13 +165,17 @@ class Orchestrator:
         is_full = self.backlog.is_full(count)
         if is_full != self.slots.only_known:
             self.slots.hold_back(is_full)
-        working = {id for id, going in self._going.items() if going.turn.works}
-        rest = self.dag.features.keys() - self._over - working
-        told = count if is_full and any(map(self._is_first, rest)) else 0
+        told = count if is_full and self._has_first() else 0
         if told != self._told_unreviewed:
             self._told_unreviewed = told
             limit = self.backlog.limit or 0
             self.context.record(events.unreviewed, count=told, limit=limit)
+
+    def _has_first(self) -> bool:
+        """Whether a feature that has no slot never had an attempt."""
+        working = {id for id, going in self._going.items() if going.turn.works}
+        rest = self.dag.features.keys() - self._over - working
+        return any(map(self._is_first, rest))
 
     def _waits_in_vain(self) -> bool:
         """Whether only a review would let the run go on, and there is nobody to write one."""

@@ -17,15 +17,21 @@ async def built_on_older(
     Neither the ``merged`` features nor their dependents are looked at for them: they are built on
     the base by now. Without such a retry, git is not asked.
     """
-    found = {}
-    for id, feature in project.dag.features.items():
-        known = state.feature(id)
-        if known.work is not None and id not in merged:
-            retried = [d for d in feature.depends_on if d not in merged and _is_newer(state, d)]
-            older = [d for d in retried if not await _holds(project, known, state.feature(d))]
-            if older:
-                found[id] = tuple(older)
-    return found
+    others = [id for id in project.dag.features if id not in merged]
+    found = {id: await older_below(project, state, id, merged) for id in others}
+    return {id: older for id, older in found.items() if older}
+
+
+async def older_below(
+    project: OpenProject, state: RunState, id: str, merged: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The dependencies of one feature, as :func:`built_on_older` has them."""
+    known, feature = state.feature(id), project.dag.features.get(id)
+    if known.work is None or feature is None:
+        return ()
+    retried = [d for d in feature.depends_on if d not in merged and _is_newer(state, d)]
+    older = [d for d in retried if not await _holds(project, known, state.feature(d))]
+    return tuple(older)
 
 
 def _is_newer(state: RunState, id: str) -> bool:

@@ -23,7 +23,7 @@ from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
-from .built_on import built_on_older
+from .built_on import older_below
 from .claude_program import claude_version
 from .decisions import answer_file
 from .landed import content_now, how_merged_into
@@ -179,7 +179,7 @@ async def _by_hand(project: OpenProject, known: FeatureState) -> str:
 
 async def _older(project: OpenProject, state: RunState, known: FeatureState) -> str:
     """Of which dependencies there is a newer result than the one it is built on; or ""."""
-    found = (await built_on_older(project, state, ())).get(known.id, ())
+    found = await older_below(project, state, known.id)
     older = [id for id in found if not await _merged(project, state.feature(id))]
     return N_("built on an older {ids}").format(ids=some(older)) if older else ""
 

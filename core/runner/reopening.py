@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from ..git import checkouts
+from ..git import checkouts, worktree_status
 from ..git.refs import HEADS
 from ..model.errors import UserError
+from ..model.excerpt import some
 from ..model.frozen import dataclass, replace
 from ..model.state import FeatureState
 from ..model.translate import N_
@@ -82,5 +83,15 @@ async def _worktree(worktrees: WorktreeManager, known: FeatureState) -> Worktree
         raise UserError(
             N_("{busy} is in progress in {path}").format(busy=busy, path=worktree.path),
             hint=N_("finish it: git -C {where} status").format(where=where),
+        )
+    status = await worktree_status.status_of(worktrees.git, worktree.path)
+    if status.unmerged:
+        raise UserError(
+            N_("{path} has conflicts: {files}").format(
+                path=worktree.path, files=some(status.unmerged)
+            ),
+            hint=N_("resolve them, or: git -C {where} reset --merge").format(
+                where=shlex.quote(worktree.path)
+            ),
         )
     return worktree

@@ -85,6 +85,15 @@ class ReopeningTest(WorkspaceTest):
             file.write("refs/heads/feature/auth\n")
         self.assert_refused("a rebase of feature/auth is in progress", "--abort")
 
+    def test_conflicts_in_its_worktree_are_named(self) -> None:
+        self.workspace.commit({"a": "mine"}, "by its user", at=self.path)
+        with open(os.path.join(self.path, "a"), "w") as file:
+            file.write("stashed")
+        self.git("stash", "-q")
+        self.workspace.commit({"a": "other"}, "by its user", at=self.path)
+        self.workspace.git("stash", "pop", "-q", at=self.path, fails=True)
+        self.assert_refused("has conflicts: a", "reset --merge")
+
     def test_a_branch_that_is_checked_out_elsewhere_is_named_by_git(self) -> None:
         self.workspace.git("worktree", "remove", self.path)
         self.workspace.git("switch", "-q", "feature/auth")

@@ -140,7 +140,10 @@ class ARejectedFeature(CommentsTest):
         self.answer("auth", Answer.REJECTED)
         tip = self.workspace.commit_of("feature/auth")
         self.assertEqual(self.plan(), {"auth": "rejected", "api": "dependency auth changed"})
-        self.assertIn("it was rejected", self.workspace.main("merge").out)
+        for words in (("merge",), ("merge", "--stale")):
+            said = self.workspace.main(*words).out
+            self.assertIn("held auth (feature/auth): it was rejected", said)
+            self.assertIn("held api (feature/api): it ", said)
         done = self.workspace.main("run", "--yes")
         self.assertEqual(done.code, 0, done.err)
         self.assertIn("This feature starts over.", self.prompt())
