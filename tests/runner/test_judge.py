@@ -11,6 +11,9 @@ from core.model.outcome import Fault
 from core.runner.failure import Failure
 from core.runner.judge import Judgement
 from tests.support.checks import PAUSE, ChecksTest
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 REWRITES = "echo tidy > README.md"
 """A check that rewrites a tracked file, also where the feature starts."""

@@ -8,7 +8,10 @@ from unittest import mock
 from core.model.check_verdict import Verdict
 from core.worktree import supply_digest
 from tests.support.checks import ChecksTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class StartLooksTest(ChecksTest):
