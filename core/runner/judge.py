@@ -219,8 +219,10 @@ class Judge:
         for kind, sentence in sentences.items():
             found = dict.fromkeys(each.check for each in verdicts if each.verdict is kind)
             checks = [f"`{check}`" for check in found if check not in missing]
-            if checks:
-                self.runner.context.note(sentence.format(checks=some(checks)), self.feature.id)
+            text, id = sentence.format(checks=some(checks)), self.feature.id
+            if checks and (id, text) not in self.looks.told:
+                self.looks.told.add((id, text))
+                self.runner.context.note(text, id)
 
 
 def _kept(failure: Failure | None) -> str:

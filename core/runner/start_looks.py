@@ -49,6 +49,8 @@ class StartLooks:
     def __init__(self, preparation: Preparation, runner: CheckRunner) -> None:
         self.preparation = preparation
         self.runner = runner
+        self.told: set[tuple[str, str]] = set()
+        """What was said of features: not again for each commit that is judged."""
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def look(

@@ -143,7 +143,10 @@ class Matrix(WorkspaceTest):
 
     def test_what_counts_as_passed_without_passing_is_noted(self) -> None:
         notes = [e["text"] for e in self.workspace.events("note") if e.get("feature") == "own"]
-        self.assertIn(f"not yours: `{RED}` failed before, where the feature started", notes)
+        excused = f"not yours: `{RED}` failed before, where the feature started"
+        self.assertIn(excused, notes)
+        of_lacks = [e["text"] for e in self.workspace.events("note") if e.get("feature") == "lacks"]
+        self.assertEqual(of_lacks.count(excused), 1)  # Two commits were judged.
         self.assertTrue(any(note.startswith(f"flaky: `{SHAKY}`, `") for note in notes), notes)
         blind = [e["text"] for e in self.workspace.events("note") if e.get("feature") == "blind"]
         self.assertTrue(any("did not run at its start commit: setup: " in n for n in blind), blind)
