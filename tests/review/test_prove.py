@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+import sys
 import unittest
 from unittest import mock
 
@@ -19,6 +21,7 @@ from core.review.proof import ProvedFeature
 from core.review.prove import Prove, provable
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN
+from tests.support.once import once
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 AT = 1_000_000.0
@@ -162,6 +165,65 @@ class Compared(ProveTest):
         self.open(teardown=["false"])
         self.judged("a", verdict("true"))
         self.assertIn("teardown: `false` ended with exit 1", self.prove().err)
+
+
+@once
+class AfterARun(ProveTest):
+    """The verdicts of a real run, wherever they are shown, and then proved."""
+
+    TESTS = f"{shlex.quote(sys.executable)} -m unittest"
+    RED = "test -e mended.md"
+    SECRET = "SHOP_TOKEN=s3cr3t-t0k3n test -e a.md"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.run_once = Workspace(apart=True)
+        cls.addClassCleanup(cls.run_once.close)
+        vain = "import unittest\nclass T(unittest.TestCase):\n    def test(self): pass\n"
+        cls.run_once.features(
+            feature(
+                "a",
+                {"write": "a.md"},
+                {"write": "test_a.py", "content": vain},
+                verify=[cls.SECRET],
+                creates=["path:a.md"],
+            ),
+            verify=[cls.TESTS, cls.RED],
+            verify_base=False,
+        )
+        cls.junit = cls.run_once.beside("junit.xml")
+        cls.done = cls.run_once.run("--junit", cls.junit)
+
+    def setUp(self) -> None:
+        self.workspace = self.run_once
+        self.addCleanup(self._assert_clean, self.workspace)
+
+    def test_the_end_of_the_run_counts_them_and_shows_what_needs_a_look(self) -> None:
+        self.assertIn("Checks: 1 not yours, 1 not looked at, 2 proved\n", self.done.out)
+        self.assertIn(f"a        not yours      {self.RED} (project)", self.done.out)
+        self.assertIn("test_a.py proves nothing: it passes without the change", self.done.out)
+
+    def test_every_report_has_them(self) -> None:
+        verdicts = {each["check"]: each for each in self.workspace.results()["a"]["verdicts"]}
+        self.assertEqual(verdicts["path:a.md"]["verdict"], "proved")
+        self.assertEqual(verdicts[self.TESTS]["proves_nothing"], ["test_a.py"])
+        with open(self.junit, encoding="utf-8") as file:
+            self.assertIn(f'<testcase name="a: {self.RED} (project)"', file.read())
+        for options in ((), ("--markdown",), ("--html", "-")):
+            said = self.workspace.main("report", *options).out
+            self.assertRegex(said, r"path:a\.md")
+            self.assertIn("test_a.py", said)
+            self.assertNotIn("s3cr3t", said)
+
+    def test_they_are_proved_whatever_the_list_says_by_now(self) -> None:
+        self.assertIn("4 recorded checks: all as recorded", self.prove().out)
+        self.workspace.change(verify=["false"])
+        self.assertIn("4 recorded checks: all as recorded", self.prove().out)
+        self.workspace.change([feature("a")])
+        found = self.checks(code=1)
+        ((masked, ended),) = ((name, end) for name, end in found.items() if "[masked" in name)
+        self.assertNotIn("s3cr3t", masked)
+        self.assertEqual(ended, (None, "its command is masked in the journal", False, True))
 
 
 class Chosen(ProveTest):
