@@ -303,7 +303,7 @@ class Handover:
         assert HEADS + branch != HEADS + self.remote.base, branch
         pushed = await remotes.push(self.git, self.remote.name, branch, commit, there)
         if not pushed.is_done:
-            said = self.project.mask(excerpt(pushed.said))
+            said = excerpt(self.project.mask(pushed.said))
             raise UserError(N_("git could not push it: {said}").format(said=said))
         self.remote.branches[branch] = commit
         return Handed.PUSHED

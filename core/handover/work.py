@@ -56,6 +56,8 @@ async def work_of(
     result = known.work.commit if known.work else ""
     if known.status is not Status.COMPLETED or not result:
         return Held(N_("its status is {status}, not completed").format(status=known.status.words))
+    if await _was_cleaned_up(project, known, target):
+        return Landed(N_("cleaned up"))
     content = await content_now(project, known, target)
     tip = content.tip or result
     if not await project.git.commit_of(tip):
@@ -76,6 +78,12 @@ async def work_of(
     return Work(feature, known, known.branch, tip, start, content.words)
 
 
+async def _was_cleaned_up(project: OpenProject, known: FeatureState, target: str) -> bool:
+    """Whether a cleanup proved that it landed on the base branch, and the remote has that."""
+    is_merged = known.merged_into == project.config.project.base_branch
+    return is_merged and await project.git.is_ancestor(project.base_commit, target)
+
+
 async def _why_held(project: OpenProject, known: FeatureState, tip: str, *, accepted: bool) -> str:
     if not known.branch or known.is_replaced:
         return N_("its branch was removed by a cleanup, or belongs to another list now")
@@ -84,6 +92,8 @@ async def _why_held(project: OpenProject, known: FeatureState, tip: str, *, acce
         return N_(
             "a rebase of its branch is in progress ({rebased}): finish or abort it first"
         ).format(rebased=rebased)
+    if known.base_option and known.base_option != project.base_option:
+        return N_("it started from another base: add --base {base}").format(base=known.base_option)
     only_accepted = reviewed.is_required(project.config, accepted)
     unreviewed = reviewed.why_held(known, tip, only_accepted=only_accepted)
     if unreviewed:

@@ -199,6 +199,29 @@ class OthersTest(HandoverTest):
         self.assertEqual(reasons["gone"], "its result 1111111111 no longer exists")
         self.assertEqual(reasons["none"], "it changed nothing")
 
+    def test_a_feature_of_another_base_is_held_with_the_option(self) -> None:
+        self.open(feature("auth"))
+        self.shop.git("branch", "release")
+        self.shop.git("push", "--quiet", "origin", "release")
+        about = {"pid": 1, "base_branch": "release", "base_commit": "", "features": ["auth"]}
+        self.shop.record(
+            events.run_started(1, RUN, max_parallel=1, base_option="release", **about),  # type: ignore[arg-type]
+        )
+        self.shop.finish("auth")
+        self.assertIn("it started from another base: add --base release", self.push().out)
+        self.assertEqual(self.push("--base", "release", "--json").json["base"], "release")
+
+    def test_what_a_cleanup_removed_has_landed_even_if_its_commit_is_gone(self) -> None:
+        self.open(feature("auth"), feature("api", depends_on=["auth"]))
+        self.shop.finish("auth")
+        self.shop.finish("api", start="feature/auth")
+        self.shop.git("merge", "--quiet", "--ff-only", "feature/auth")
+        self.assertEqual(self.shop.main("cleanup", "--merged").code, 0)
+        self.shop.git("push", "--quiet", "origin", "main")
+        said = self.push("--json")
+        self.assertEqual(self.states(said), {"auth": "landed", "api": "pushed"})
+        self.assertEqual(self.ending(said, "auth")["reason"], "cleaned up")
+
     def test_a_base_that_was_not_pushed_is_named(self) -> None:
         self.open(feature("auth"))
         self.shop.commit({"local": "1"})

@@ -7,7 +7,10 @@ from unittest import mock
 
 from core.handover.pull_requests import PullRequests
 from tests.support.handovers import HandoverTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class PullRequestTest(HandoverTest):

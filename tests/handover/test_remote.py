@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 
 from tests.support.handovers import HandoverTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class RemoteTest(HandoverTest):

@@ -7,7 +7,10 @@ import time
 
 from core.model import events
 from tests.support.handovers import HandoverTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class SafetyTest(HandoverTest):

@@ -12,7 +12,7 @@ from tests.support.commands import read_text
 from tests.support.paths import ROOT
 from tests.support.repository import Content, Repository
 
-STAND_IN = os.path.join(ROOT, "tests", "support", "forge_stand_in.py")
+STAND_IN = "tests.support.forge_stand_in"
 
 HOSTS = {"gh": "github.com", "glab": "gitlab.com"}
 
@@ -140,7 +140,9 @@ class TestForge:
 
 def put_on_path(folder: str, program: str) -> None:
     """Write a stand-in into a folder."""
-    script = f'#!/bin/sh\nexec "{sys.executable}" -S "{STAND_IN}" {program} "$@"\n'
+    # As a module it is compiled once, as a script at each start.
+    start = f"import sys; sys.path[0] = '{ROOT}'; from {STAND_IN} import main; sys.exit(main())"
+    script = f'#!/bin/sh\nexec "{sys.executable}" -S -c "{start}" {program} "$@"\n'
     put_program(folder, program, script)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from core.handover.forge.forge import State
 from core.process.spawner import run_sync
 from tests.support.forge_tests import ForgeTest
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class GitLabTest(ForgeTest):

@@ -6,6 +6,9 @@ from core.handover.forge.address import Address
 from core.model.errors import UserError
 from tests.support.forge_tests import ForgeTest
 from tests.support.forges import put_program
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class WhichForgeTest(ForgeTest):
