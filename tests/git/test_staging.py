@@ -57,6 +57,24 @@ class StatusTest(GitTest):
             worktree_status.status_of(self.git, self.repository.root), "read the status of"
         )
 
+    def test_files_of_another_commit_come_whatever_their_names_and_the_sparse_checkout_are(
+        self,
+    ) -> None:
+        start = self.repository.commit({"a": "1", "tests/old.py": "1"})
+        odd = os.fsdecode(b"tests/\xff \n*")
+        self.repository.write({"tests/run": "", odd: "odd", "tests/old.py": "2"})
+        os.symlink("run", os.path.join(self.repository.path, "tests", "link"))
+        os.chmod(os.path.join(self.repository.path, "tests", "run"), 0o755)
+        later = self.repository.commit({})
+        self.repository.git("checkout", "-q", "--detach", start)
+        self.repository.git("sparse-checkout", "set", "--no-cone", "/a")
+        wanted = [odd, "tests/link", "tests/run"]
+        run_sync(staging.restore(self.git, self.repository.path, wanted, later))
+        folder = os.path.join(self.repository.path, "tests")
+        self.assertEqual(sorted(os.listdir(folder)), sorted(map(os.path.basename, wanted)))
+        self.assertEqual(os.readlink(os.path.join(folder, "link")), "run")
+        self.assertTrue(os.access(os.path.join(folder, "run"), os.X_OK))
+
     def test_everything_an_agent_can_do_to_a_file_is_committed(self) -> None:
         odd = {
             "new\nline": "1",
