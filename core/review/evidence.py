@@ -115,8 +115,10 @@ def _of_history(facts: Facts) -> Iterable[Evidence]:
     if facts.denied:
         said = N_("denied to Claude: {tools}")
         yield Evidence(Kind.DENIED, said.format(tools=some(facts.denied, NAMED)), 2)
-    if facts.failed_first:
-        each = [f"{check} ({count}×)" for check, count in facts.failed_first.items()]
+    flaky = {made.check for made in facts.verdicts if made.verdict is Verdict.FLAKY}
+    failed = {c: n for c, n in (facts.failed_first or {}).items() if c not in flaky}
+    if failed:
+        each = [f"{check} ({count}×)" for check, count in failed.items()]
         said = N_("failed before they passed: {checks}")
         yield Evidence(Kind.FAILED_FIRST, said.format(checks=some(each, NAMED)), 2)
     if facts.conflicts:

@@ -154,7 +154,10 @@ async def _feature(
     known, work = asked.known, asked.work
     entry = project.dag.features[known.id]
     assert known.work is not None
-    notes = (*filter(None, [asked.note]), *(work.notes if work else ()))
+    again = ""
+    if known.again is not None:
+        again = N_("its retry has not ended: rorchestrator run goes on with it")
+    notes = (*filter(None, [asked.note, again]), *(work.notes if work else ()))
     made = FeatureReading(known, entry.name, entry.depends_on, known.work.commit, notes=notes)
     if work is None:
         return replace(made, fault=asked.fault)

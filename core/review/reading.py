@@ -112,8 +112,13 @@ class FeatureReading:
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the reader: it has no answer, and not just comments to all of it."""
-        return self.answer is None and (self.has_news or not self.comments)
+        """Whether it waits for the reader: it has no answer, and not just comments to all of it.
+
+        While a retry goes on with it, it waits for Claude.
+        """
+        if self.known.again is not None or self.answer is not None:
+            return False
+        return self.has_news or not self.comments
 
     @property
     def attention(self) -> int:

@@ -31,6 +31,7 @@ class EvidenceTest(unittest.TestCase):
             (Facts(dependents=list("bcde")), [(Kind.DEPENDENTS, 3, "built on it: b, c, d, e")]),
             (Facts(denied=["Bash"]), [(Kind.DENIED, 2, "denied to Claude: Bash")]),
             (Facts(failed_first={"make": 2}), [(Kind.FAILED_FIRST, 2, "make (2×)")]),
+            (Facts(failed_first={"e2e": 1}, verdicts=[proved, flaky]), [(Kind.FLAKY, 2, "e2e")]),
             (Facts(conflicts=["b"]), [(Kind.CONFLICT, 2, "conflict with b")]),
             (Facts(attempts=3), [(Kind.ATTEMPTS, 1, "needed 3 attempts")]),
             (Facts(has_checks=False), [(Kind.UNCHECKED, 3, "no check and no contract")]),

@@ -8,6 +8,7 @@ from unittest import mock
 
 from core.git.door import Unknown
 from core.model import events, events_review
+from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.mask import Mask
@@ -142,6 +143,16 @@ class Answered(unittest.TestCase):
         self.record(events.based(now, RUN, begun, start_commit=tip, base_commit=tip))
         self.record(events.ended(now, RUN, "auth", FeatureOutcome(Status.COMPLETED, work=work)))
         self.assertEqual(only(self.space, "auth").failed_first, {})
+
+    def test_a_feature_with_which_a_retry_goes_on_does_not_wait_for_its_reader(self) -> None:
+        self.space.finish("auth", {"a": "1\n"})
+        self.record(events_review.commented(1.0, "auth", comment=Comment("1", "Why?")))
+        action = ControlAction.RETRY
+        asked = {"action": action, "request": "", "done": True, "text": "auth runs again"}
+        self.record(events.steered(2.0, "", "auth", **asked))
+        auth = only(self.space, "auth")
+        self.assertFalse(auth.waits)
+        self.assertIn("its retry has not ended", auth.notes[0])
 
     def test_answers_comments_and_what_was_seen_decide_what_waits(self) -> None:
         space, now = self.space, time.time()
