@@ -16,6 +16,7 @@ from ..model.list_commands import BASE
 from ..model.translate import N_, _, shown
 from ..model.words import figure
 from ..project.selection import check_known
+from ..worktree.names import START
 from .options import add_common_options, opened_or_recorded
 
 TYPE_CHECKING = False
@@ -250,7 +251,8 @@ def _step_log(arguments: argparse.Namespace, project: OpenProject, journal: _Jou
 
     id, kind = arguments.id, "setup" if arguments.setup else "verify"
     whole = journal.whole
-    check_known("", [id], {**project.dag.features, **project.seen(whole).features, BASE: None})
+    known = {**project.dag.features, **project.seen(whole).features, BASE: None}
+    check_known("", [id.removeprefix(START) if id[len(START) :] in known else id], known)
     folder = glob.escape(os.path.join(project.journal.folder, "logs"))
     ours = project.owners(whole)
     found = [

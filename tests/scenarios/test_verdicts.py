@@ -198,6 +198,9 @@ class Looks(WorkspaceTest):
         self.assertNotIn("at their start commits", done.err)
         made = self.workspace.state().feature("a").verdicts["own test -e a.md"]
         self.assertEqual((made.verdict, made.before), (PROVED, "ended with exit 1"))
+        said = self.workspace.main("logs", "_start_a", "--checks")
+        self.assertIn("\n$ test -e a.md\n", said.out)
+        self.assertEqual(self.workspace.main("logs", "_start_b", "--checks").code, 2)
 
     def test_the_checks_of_the_base_branch_are_a_look_at_features_that_start_there(self) -> None:
         bad = feature("a", {"write": "bad.md"})
