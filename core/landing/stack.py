@@ -359,7 +359,9 @@ class Stacker:
         if self.strategy is not Strategy.MERGE:
             return False
         start = candidate.start_commit
-        missing = await history.own_commits(self.git, start, [onto]) if start else []
+        if not start or await self.git.is_ancestor(start, self.base):
+            return True  # As most are: nothing is asked of git for each stack.
+        missing = await history.own_commits(self.git, start, [onto])
         return all([await self._joins(commit, parents) for commit, parents in missing])
 
     async def _joins(self, commit: str, parents: Sequence[str]) -> bool:
