@@ -217,6 +217,23 @@ class Resolved(ResolutionTest):
         self.assertEqual(shop.files("main")["same.txt"], b"a\nb\nc\n")
         self.assertEqual(len(shop.events("resolution_started")), 2)
 
+    def test_a_feature_above_it_that_fails_does_not_have_it_paid_for_again(self) -> None:
+        shop = self.open(
+            feature("a", SAY),
+            feature("b", BOTH),
+            feature("d", SAY, depends_on=["b"]),
+            feature("e", SAY, depends_on=["a"]),
+            verify=["! test -e d.txt"],
+        )
+        for id in "ab":
+            shop.finish(id, {"same.txt": f"{id}\n"})
+        shop.finish("d", start="feature/b")
+        shop.finish("e", start="feature/a")
+        said = self.resolve()
+        self.assertEqual(self.states(said), {**dict.fromkeys("abe", "landed"), "d": "held"})
+        self.assertEqual(self.ending(said)["resolution"]["ending"], "resolved")
+        self.assertEqual(len(shop.events("resolution_started")), 1)
+
     def test_an_old_git_resolves_the_same(self) -> None:
         self.conflict()
         with mock.patch("core.git.door.MERGE_TREE", (99, 0)):
