@@ -6,6 +6,7 @@ import os
 from unittest import mock
 
 from core.handover.pull_requests import PullRequests
+from tests.support.commands import wait_until
 from tests.support.handovers import HandoverTest
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
@@ -197,6 +198,23 @@ class PullRequestTest(HandoverTest):
         self.assertIn("gh was not found; pull requests on github.com need it", said.err)
         self.assertIn("rorchestrator push", said.err)
         self.assertEqual(set(self.forge.branches()), {"main"})
+
+
+class BesideARunTest(HandoverTest):
+    def test_what_is_completed_is_handed_over_while_the_rest_is_at_work(self) -> None:
+        self.open(feature("auth"), feature("api", depends_on=["auth"]))
+        waits = feature("slow", {"wait": self.shop.beside("go")}, {"bash": "touch slow.txt"})
+        self.shop.change([*self.shop.document["features"], waits])
+        run = self.shop.start("run", "--yes")
+        done = {"auth": "completed", "api": "completed"}
+        wait_until(lambda: self.shop.statuses() == done, "both are completed")
+        self.assertEqual(self.states(self.pr("--json")), {"auth": "pushed", "api": "pushed"})
+        self.shop.touch("go")
+        self.assertEqual(run.end().code, 0)
+        known = self.shop.state().feature("api")
+        assert known.pull_request is not None
+        self.assertEqual(known.pull_request.base, "feature/auth")
+        self.assertEqual(known.pushes["origin"].commit, self.tip("api"))
 
 
 class MergeRequestTest(HandoverTest):
