@@ -21,8 +21,10 @@ from core.review.proof import ProvedFeature
 from core.review.prove import Prove, provable
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN
-from tests.support.once import once
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 AT = 1_000_000.0
 GOOD, BAD = "ended with exit 0", "ended with exit 1"
@@ -167,7 +169,6 @@ class Compared(ProveTest):
         self.assertIn("teardown: `false` ended with exit 1", self.prove().err)
 
 
-@once
 class AfterARun(ProveTest):
     """The verdicts of a real run, wherever they are shown, and then proved."""
 

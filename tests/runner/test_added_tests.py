@@ -19,7 +19,10 @@ from core.runner.added_tests import MOST, AddedTest, AddedTests
 from core.runner.context import RunContext
 from core.runner.steps import StepRunner
 from core.worktree.manager import WorktreeManager
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
+
+setUpModule = skip_if_run_elsewhere
 
 PYTHON = shlex.quote(sys.executable)
 UNITTEST = f"{PYTHON} -m unittest discover -s tests"
