@@ -137,7 +137,7 @@ def list_change(
             for id in now
             if id not in old and id not in joins and run.place(id) is Where.ABSENT
         },
-        widenings=widenings(run.outline, new, (*joins, *following)),
+        widenings=widenings(run.outline, dag.features, (*joins, *following)),
         later=later_keys(run.outline, new),
     )
 

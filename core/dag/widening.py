@@ -6,14 +6,13 @@ checks. So it needs the user's consent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from ..model.contracts import contract
 from ..model.costs import dollars
 from ..model.feature import Feature, Invocation, Purpose
 from ..model.frozen import dataclass
 from ..model.list_commands import feature_commands
-from ..model.list_outline import Outline
+from ..model.list_outline import Outline, by_digest, checks_of, digest_of
 from ..model.translate import N_
 
 OURS = "rorchestrator reload"
@@ -31,41 +30,40 @@ class Widening:
     """What the consent is remembered for: the command itself, or words that stand for the rest."""
 
 
-def widenings(old: Outline, new: Outline, ids: Collection[str]) -> tuple[Widening, ...]:
-    """What the features ``ids`` of ``new`` may do that they could not do in ``old``."""
-    found: list[Widening] = []
-    for feature in new.features:
-        if feature.id in ids:
-            found += _of_feature(old, feature)
-    return tuple(found)
+def widenings(
+    old: Outline, features: Mapping[str, Feature], ids: Iterable[str]
+) -> tuple[Widening, ...]:
+    """What the features ``ids`` of a changed list may do that they could not do in ``old``."""
+    return tuple(each for id in ids for each in _of_feature(old, features[id]))
 
 
 def _of_feature(old: Outline, feature: Feature) -> Iterator[Widening]:
     before = old.feature(feature.id)
     known = frozenset(old.commands)
     for command in feature_commands(feature):
-        if command.argv not in known:
+        if digest_of(command.argv) not in known:
             text = N_("{id}: a new command under {key}: {command}").format(
                 id=feature.id, key=command.purpose.value, command=" ".join(command.brief)
             )
             yield Widening(feature.id, text, command)
     yield from _tools(old, before, feature)
-    yield from _model(old, before, feature)
+    yield from _model(old, feature)
     yield from _limits(old, before, feature)
-    yield from _checks(before, feature)
+    yield from _checks(old, before, feature)
 
 
 def _tools(old: Outline, before: Feature | None, feature: Feature) -> Iterator[Widening]:
-    given = old.allowed_tools if feature.allowed_tools is None else feature.allowed_tools
+    own = feature.allowed_tools
+    given = old.allowed_tools if own is None else by_digest(own)
     had = before.allowed_tools if before is not None else None
     known = frozenset((*(old.allowed_tools if had is None else had), *old.allowed_tools_add))
-    for rule in given:
-        if rule not in known:
+    for digest, rule in given.items():
+        if digest not in known:
             text = N_("{id}: Claude may use {rule} without asking")
             yield _other(feature, text.format(id=feature.id, rule=rule), "allowed_tools", rule)
 
 
-def _model(old: Outline, before: Feature | None, feature: Feature) -> Iterator[Widening]:
+def _model(old: Outline, feature: Feature) -> Iterator[Widening]:
     models = {old.model, *(each.model or old.model for each in old.features)}
     if (feature.model or old.model) not in models:
         text = N_("{id}: another model, {model}").format(id=feature.id, model=feature.model)
@@ -90,20 +88,15 @@ def _limits(old: Outline, before: Feature | None, feature: Feature) -> Iterator[
         yield _other(feature, said, "max_cost_usd", f"{now_cap}")
 
 
-def _checks(before: Feature | None, feature: Feature) -> Iterator[Widening]:
+def _checks(old: Outline, before: Feature | None, feature: Feature) -> Iterator[Widening]:
     if feature.allow_empty and not (before is not None and before.allow_empty):
         text = N_("{id}: it may be completed without a change").format(id=feature.id)
         yield _other(feature, text, "allow_empty", "true")
-    for check in _lost_checks(before, feature) if before is not None else ():
-        text = N_("{id}: no longer checked by {check}").format(id=feature.id, check=check)
-        yield _other(feature, text, "verify", check)
-
-
-def _lost_checks(before: Feature, feature: Feature) -> Iterator[str]:
-    kept = {command.argv for command in feature.verify}
-    yield from (command.line for command in before.verify if command.argv not in kept)
-    promised = (entry for entry in before.creates if contract(entry) is not None)
-    yield from (entry for entry in promised if entry not in feature.creates)
+    kept = checks_of(feature)
+    for digest, check in old.checks.get(feature.id, {}).items():
+        if digest not in kept:
+            text = N_("{id}: no longer checked by {check}").format(id=feature.id, check=check)
+            yield _other(feature, text, "verify", check)
 
 
 def _other(feature: Feature, text: str, key: str, value: str) -> Widening:

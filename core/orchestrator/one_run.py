@@ -120,7 +120,7 @@ class OneRun:
     ) -> None:
         self.resolver = resolver
         self.project = project
-        self.outline = outline_of(project.config)
+        self.outline = outline_of(project.config, project.mask)
         """Of the list that the run follows, with the features that were skipped."""
         self.options = options
         self.listeners = listeners

@@ -157,7 +157,7 @@ class Reloading:
             refs=run_sync(project.git.refs(*SEEN)),
         )
         found = reload_of(seen, self.orchestrator.state, running, self._where(), self._merged())
-        later = later_keys(running.outline, outline_of(new))
+        later = later_keys(running.outline, outline_of(new, project.mask))
         return replace(found, change=replace(found.change, later=later))
 
     def _merged(self) -> dict[str, str]:

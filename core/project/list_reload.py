@@ -73,7 +73,7 @@ def reload_of(
     features were merged as far as that is known. Raises :class:`UserError` if the run can't take
     up the change.
     """
-    listed, outline = project.config.features, outline_of(project.config)
+    listed, outline = project.config.features, outline_of(project.config, project.mask)
     project = apply_skips(project, state)
     begun = {id for id, place in where.items() if place in BEGUN}
     selection = still(running.selection, project.dag, begun)

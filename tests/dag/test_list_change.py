@@ -57,9 +57,9 @@ class ListChangeTest(unittest.TestCase):
         done = {each.id for each in known if each.work}
         decisions = incremental.decide(new, dag, state, incremental.Facts(reachable=done))
         due = [id for id, made in decisions.items() if made.action is not Action.SKIP]
-        run = RunSoFar(outline_of(old or config_of(ALL)), where, state)
+        run = RunSoFar(outline_of(old or config_of(ALL), str), where, state)
         chosen = due if selected is None else selected
-        return list_change(run, outline_of(new), dag, decisions, chosen)
+        return list_change(run, outline_of(new, str), dag, decisions, chosen)
 
     def test_the_same_list_changes_nothing(self) -> None:
         where = dict.fromkeys(("auth", "api", "ui"), Where.WAITING)
@@ -147,17 +147,17 @@ class ListChangeTest(unittest.TestCase):
             state = RunState({"auth": known}, earlier)
             dag = DAGResolver(new.features)
             decisions = incremental.decide(new, dag, state, incremental.Facts())
-            run = RunSoFar(outline_of(later), where, state)
-            change = list_change(run, outline_of(new), dag, decisions, ())
+            run = RunSoFar(outline_of(later, str), where, state)
+            change = list_change(run, outline_of(new, str), dag, decisions, ())
             self.assertEqual(change, expected)
             self.assertEqual(replace(change, stays=()).is_empty, new is later)
 
     def test_what_was_merged_is_not_out_of_date(self) -> None:
         known = begun(config_of(ALL), "auth", Status.COMPLETED)
         new = config_of((replace(AUTH, prompt="Build more."),))
-        run = RunSoFar(outline_of(config_of(ALL)), {}, RunState({"auth": known}))
+        run = RunSoFar(outline_of(config_of(ALL), str), {}, RunState({"auth": known}))
         merged = {"auth": Decision("auth", Action.SKIP, "merged", merged="a merge commit")}
-        change = list_change(run, outline_of(new), DAGResolver(new.features), merged, ())
+        change = list_change(run, outline_of(new, str), DAGResolver(new.features), merged, ())
         self.assertEqual(change.out_of_date, {})
 
     def test_the_context_and_the_rules_change_every_prompt(self) -> None:
@@ -217,8 +217,8 @@ class ListChangeTest(unittest.TestCase):
 
     def test_only_what_is_due_or_joins_needs_a_decision(self) -> None:
         decisions = {"docs": Decision("docs", Action.LEAVE, "skipped")}
-        new = outline_of(config_of((Feature("docs", "Docs"),)))
-        run = RunSoFar(outline_of(config_of(())), {}, RunState())
+        new = outline_of(config_of((Feature("docs", "Docs"),)), str)
+        run = RunSoFar(outline_of(config_of(()), str), {}, RunState())
         dag = DAGResolver((Feature("docs", "Docs"),))
         change = list_change(run, new, dag, decisions, ())
         self.assertEqual(change.left_out, {"docs": "skipped"})

@@ -33,8 +33,8 @@ def config_of(*features: Feature) -> Config:
 
 class WideningTest(unittest.TestCase):
     def found(self, before: Feature | None, after: Feature) -> list[str]:
-        old = outline_of(config_of(*([] if before is None else [before])))
-        found = widenings(old, outline_of(config_of(after)), [after.id])
+        old = outline_of(config_of(*([] if before is None else [before])), str)
+        found = widenings(old, {after.id: after}, [after.id])
         self.assertEqual({each.feature for each in found}, {after.id} if found else set())
         return [each.text.removeprefix("auth: ") for each in found]
 
@@ -84,12 +84,12 @@ class WideningTest(unittest.TestCase):
         self.assertNotIn("Claude may use Read without asking", found)
 
     def test_only_the_named_features_count(self) -> None:
-        old, new = outline_of(config_of()), outline_of(config_of(replace(PLAIN, setup=(OTHER,))))
-        self.assertEqual(widenings(old, new, ()), ())
+        new = {"auth": replace(PLAIN, setup=(OTHER,))}
+        self.assertEqual(widenings(outline_of(config_of(), str), new, ()), ())
 
     def test_consent_is_for_the_command_itself_or_for_words_that_no_command_has(self) -> None:
         after = replace(OLD, setup=(OTHER,), model="opus")
-        old, new = outline_of(config_of(OLD)), outline_of(config_of(after))
-        command, model = (each.command for each in widenings(old, new, ["auth"]))
+        old = outline_of(config_of(OLD), str)
+        command, model = (each.command for each in widenings(old, {"auth": after}, ["auth"]))
         self.assertEqual((command.argv, command.purpose), (OTHER.argv, Purpose.SETUP))
         self.assertEqual(model.argv, (OURS, "auth", "model", "opus"))

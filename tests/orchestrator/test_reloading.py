@@ -28,7 +28,7 @@ ASKED = Request("q1", "r1", ControlAction.RELOAD)
 
 class ReloadingTest(unittest.IsolatedAsyncioTestCase):
     def reloading(self, folder: str) -> Any:
-        outline = outline_of(Config("/list", "/", Project("Shop", "/"), ()))
+        outline = outline_of(Config("/list", "/", Project("Shop", "/"), ()), str)
         self.running = RunningList("r1", "/list", Selection(), outline)
         project: Any = SimpleNamespace(
             journal=SimpleNamespace(folder=folder), config=SimpleNamespace(path="/no/list")

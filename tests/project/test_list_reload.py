@@ -31,7 +31,7 @@ class ListReloadTest(WorkspaceTest):
         selection: Selection = EVERY,
         *known: FeatureState,
     ) -> Reload:
-        running = RunningList("r1", "", selection, outline_of(before.config))
+        running = RunningList("r1", "", selection, outline_of(before.config, before.mask))
         where = {"auth": Where.WAITING}
         return reload_of(after, RunState({each.id: each for each in known}), running, where)
 
@@ -76,7 +76,7 @@ class ListReloadTest(WorkspaceTest):
 
     def test_the_base_branch_is_the_runs_unless_the_list_names_another(self) -> None:
         config = Config("/l", "/", Project("Shop", "/", base_branch="main"), ())
-        outline = outline_of(config)
+        outline = outline_of(config, str)
         for named, option, expected in (
             ("", "", "main"),
             ("dev", "", "dev"),

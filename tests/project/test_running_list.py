@@ -21,7 +21,7 @@ AUTH = Feature(
     allowed_tools=(),
     max_cost_usd=1.5,
 )
-OUTLINE = outline_of(Config("/l", "/", Project("Shop", "/", setup=AUTH.verify), (AUTH,)))
+OUTLINE = outline_of(Config("/l", "/", Project("Shop", "/", setup=AUTH.verify), (AUTH,)), str)
 LIST = RunningList("r1", "/shop/config/feature_list.json", Selection(("auth",), "t"), OUTLINE)
 
 
