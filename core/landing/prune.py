@@ -28,6 +28,9 @@ KINDS: Mapping[str, str] = {
     UNDONE: N_("undone merge"),
 }
 
+SIZED = 100
+"""How many refs have a size of their own: git counts for each anew."""
+
 STAMP = re.compile(r"(?:^|-)(\d{8}T\d{6})(?=-|\.|$)")
 """When a run, a cleanup or a merge began, in its id: local time."""
 
@@ -142,8 +145,9 @@ class Prune:
         others = await ref_facts.staying(self.git, {each.ref for each in free})
         sized = [
             replace(each, bytes=await ref_facts.bytes_of(self.git, [each.commit], others))
-            for each in ordered
+            for each in ordered[:SIZED]
         ]
+        sized += ordered[SIZED:]
         commits = [each.commit for each in ordered]
         return sized, await ref_facts.bytes_of(self.git, commits, others)
 

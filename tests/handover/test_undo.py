@@ -268,6 +268,14 @@ class Refused(Undos):
         self.assertEqual(self.undo("--yes").code, 0)
         self.assertIn("old.txt", shop.files("main"))
 
+    def test_a_run_in_progress_comes_first(self) -> None:
+        shop = self.landed_shop()
+        tip = shop.commit_of("main")
+        with shop.at_work():
+            said = self.undo("--yes")
+        self.assertEqual((said.code, shop.commit_of("main")), (2, tip))
+        self.assertIn("rorchestrator run", said.err)
+
     def test_a_result_that_is_gone_can_land_no_more(self) -> None:
         shop = self.landed_shop()
         ref = shop.git("for-each-ref", "--format=%(refname)", "refs/rorchestrator/results/b")
@@ -337,7 +345,7 @@ class Refused(Undos):
 
 
 class Killed(Undos):
-    """SIGKILL at every step; typed again, the undo ends as if nothing had happened."""
+    """SIGKILL in the middle; `tests.faults.test_undo` kills at every other step, too."""
 
     GIT = """\
 #!/bin/sh
@@ -380,24 +388,10 @@ exec "{git}" "$@"
         self.assertEqual(self.merge().code, 0)
         return commit
 
-    def test_before_the_files_go_back(self) -> None:
-        commit = self.shop_of_two_merges()
-        self.killed("read-tree", before=f"{self.KILL} exit 1;")
-        self.assertEqual(self.merged(), {"a": "ancestor", "b": "ancestor"})
-        self.assert_back(commit, says="main moved back")
-
     def test_between_the_files_and_the_branch(self) -> None:
         commit = self.shop_of_two_merges()
         self.killed("-m rorchestrator undo", before=f"{self.KILL} exit 1;")
         self.assertNotEqual(self.shop.git("status", "--porcelain"), "")
-        self.assert_back(commit, says="Finished an interrupted undo")
-
-    def test_after_the_branch_went_back(self) -> None:
-        commit = self.shop_of_two_merges()
-        self.killed("-m rorchestrator undo", after=self.KILL)
-        self.assertEqual(self.shop.events("undone"), [])
-        (_, last) = self.shop.main("history", "--json").json["landings"]
-        self.assertIsNotNone(last["undone_at"])
         self.assert_back(commit, says="Finished an interrupted undo")
 
     def test_a_merge_finishes_it_too_and_lands_again(self) -> None:

@@ -18,8 +18,11 @@ from core.model.strategy import Strategy
 from core.process.spawner import run_sync
 from tests.support.commands import CommandResult
 from tests.support.lives import RUN, asked_again, attempt
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.projects import place_of
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 OLD = "20200102T030405-aaaaaa"
 YEARS = 1_500_000_000.0
