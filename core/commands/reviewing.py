@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from textwrap import wrap
 
 from ..git import patches
 from ..model.errors import UserError
@@ -157,7 +158,9 @@ class _Question:
             question = _("[a]ccept, [c]omment, [r]eject, [d]iff again, [l]ater, [q]uit?")
         else:
             question = _("[n]ext, [c]omment again, [a]ccept, [r]eject, [d]iff again, [q]uit?")
-        return f"{headed(self.style.paint(self.feature.id, 'bold'), question)} "
+        id, width = self.feature.id, self.style.width - 1  # the blank that follows
+        asked = wrap(headed(id, question), width, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(asked).replace(id, self.style.paint(id, "bold"), 1) + " "
 
     def _show(self) -> None:
         """Show what is new in the user's pager; all of it if nothing is."""

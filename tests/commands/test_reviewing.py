@@ -140,8 +140,9 @@ class Reviewing(WorkspaceTest):
 
     def test_quiet_shows_the_diff_without_remarks(self) -> None:
         self.workspace.git("config", "core.pager", "false")
+        self.terminal.resize(50, 24)
         running = self.start("api", "-q")
-        self.until("Enter shows")
+        self.until("api: Enter shows the diff; [a]ccept, [c]omment,\r\n[r]eject")
         self.type("\nl\n")
         self.assertEqual(self.end(running), 0)
         self.assertIn("+1", self.terminal.written)
