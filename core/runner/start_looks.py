@@ -84,7 +84,10 @@ class StartLooks:
         Also from a worktree with uncommitted files, as that of a dependency.
         """
         tree = await self.runner.worktrees.git.tree_of(start.commit)
-        with_copies = await self.preparation.supplies.digest()
+        try:
+            with_copies = await self.preparation.supplies.digest()
+        except UserError:
+            return {}  # What was to be copied is gone: nobody needs it any more.
         found = {each: self._seen(tree, each, with_copies) for each in commands}
         for each, before in found.items():
             unclean = check_key(tree, each, supplied=with_copies)

@@ -66,6 +66,14 @@ class StartLooksTest(ChecksTest):
             outcome = self.run_feature()
         self.assertEqual(outcome.reason, "what project.copy names could not be read: no luck")
 
+    def test_a_copied_file_that_is_gone_costs_no_work_that_passes(self) -> None:
+        self.ignore(".env")
+        self.supply(".env")
+        gone = f"rm -f {os.path.join(self.workspace.path, '.env')}"
+        self.lists(project={"copy": [".env"]}, verify=[gone])
+        self.completes()
+        self.assertEqual(self.state.feature("a").verdicts[f"own {gone}"].before, "")
+
     def test_a_copied_file_that_is_gone_is_a_fault_of_the_list(self) -> None:
         self.ignore(".env")
         self.supply(".env")
