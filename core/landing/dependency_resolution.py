@@ -14,6 +14,7 @@ from ..claude import reset_time
 from ..dag.resolver import DAGResolver
 from ..git import history
 from ..model import events
+from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import AttemptOutcome, Fault, Status
@@ -27,12 +28,19 @@ from ..runner.feature_run import Tools
 from ..runner.job import Job
 from ..runner.slots import Turn
 from ..worktree.dependencies import Meeting
-from .layers import Candidate, Resolution
+from .layers import Candidate, Resolution, Resolved
 from .resolution import Resolver, options_for, resolution_message
 from .stack import Conflict
 
 LOGS = "resolutions"
 """The folder of the logs, beside those of the features' own attempts."""
+
+
+RESOLVED = N_("Claude resolved {files}")
+
+REUSED = N_("reused Claude's earlier resolution of {files}")
+
+WHAT_IT_DID = N_("what Claude did: rorchestrator logs {id} --resolution")
 
 
 class DependencyResolver:
@@ -99,7 +107,12 @@ class DependencyResolver:
         )
         made = await resolver.resolve(self._conflict(job, meeting))
         if not made.commit:
-            return Answer("", made.reason, resolver.fault, resolver.spent_usd)
+            reason = made.reason
+            if made.attempts:
+                reason += "\n" + WHAT_IT_DID.format(id=feature.id)
+            return Answer("", reason, resolver.fault, resolver.spent_usd)
+        words = REUSED if made.ending is Resolved.KNOWN else RESOLVED
+        tools.context.note(words.format(files=some(made.files)), feature.id)
         return Answer(await self._joined(meeting, made), cost_usd=resolver.spent_usd)
 
     async def _joined(self, meeting: Meeting, made: Resolution) -> str:
@@ -152,6 +165,7 @@ class _InSlot(AttemptRunner):
             answered=tools.attempts.answered,
             windows=tools.attempts.windows,
         )
+        self._introduced = True  # The run's own attempts tell which Claude it is.
         self.tools = tools
         self.turn = turn
 

@@ -108,7 +108,9 @@ class Resolved(DependencyTest):
         with mock.patch("core.git.door.MERGE_TREE", (99, 0)):
             self.assertEqual(self.run_resolve().code, 0)
         before = shop.state().feature("c").start_commit
-        self.assertEqual(self.run_resolve("--fresh=c").code, 0)
+        again = self.run_resolve("--fresh=c")
+        self.assertEqual(again.code, 0)
+        self.assertIn("c: reused Claude's earlier resolution of same.txt", again.err)
         self.assertEqual(shop.state().feature("c").start_commit, before)
         self.assertEqual(len(shop.events("resolution_started")), 1)
 
@@ -142,6 +144,7 @@ class NotResolved(DependencyTest):
             self.assertEqual(known.status, Status.CONFLICT)
             self.assertIn("a and b conflict in same.txt; Claude could not", known.reason)
             self.assertIn("conflict markers are left: same.txt", known.reason)
+            self.assertRegex(known.reason, r"\nwhat Claude did: rorchestrator logs [cd] --res.*\n")
             self.assertIn("\nmerge them by hand, then run again: cd ", known.reason)
         self.assertEqual(len(shop.events("resolution_started")), 1)
         self.assertEqual(self.refs(), [])
