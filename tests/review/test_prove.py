@@ -21,10 +21,8 @@ from core.review.proof import ProvedFeature
 from core.review.prove import Prove, provable
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN
-from tests.support.once import skip_if_run_elsewhere
+from tests.support.once import once
 from tests.support.workspace import Workspace, WorkspaceTest, feature
-
-setUpModule = skip_if_run_elsewhere
 
 AT = 1_000_000.0
 GOOD, BAD = "ended with exit 0", "ended with exit 1"
@@ -68,6 +66,7 @@ class ProveTest(WorkspaceTest):
         }
 
 
+@once
 class Compared(ProveTest):
     def test_what_is_as_recorded_is_proved(self) -> None:
         shop = self.open(
@@ -169,6 +168,7 @@ class Compared(ProveTest):
         self.assertIn("teardown: `false` ended with exit 1", self.prove().err)
 
 
+@once
 class AfterARun(ProveTest):
     """The verdicts of a real run, wherever they are shown, and then proved."""
 
@@ -227,6 +227,7 @@ class AfterARun(ProveTest):
         self.assertEqual(ended, (None, "its command is masked in the journal", False, True))
 
 
+@once
 class Chosen(ProveTest):
     def test_all_completed_features_that_have_not_landed_are_proved(self) -> None:
         shop = self.open(feature("a"), feature("b"), feature("c"))
