@@ -276,6 +276,20 @@ class DuringARun(CommentsTest):
         self.assertIn("more.txt", self.workspace.files("feature/api"))
         self.assertEqual(self.plan()["api"], "up to date")
 
+    def test_an_answer_from_another_terminal_lets_the_run_go_on(self) -> None:
+        self.workspace.features(feature("auth"), feature("api"), max_unreviewed=1, max_parallel=1)
+        running = self.workspace.start("run", "--yes", "--max-time", "60s")
+        wait_until(lambda: bool(self.workspace.events("unreviewed")), "the run waits")
+        said = self.workspace.main("status").out
+        self.assertIn("waits for your review of 1 feature (to continue:", said)
+        self.assertIn("1 feature wait", self.workspace.main("why", "api").out)
+        done = self.workspace.main("review", "auth", "--accept")
+        self.assertEqual(done.code, 0, done.err)
+        done = running.end()
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("reviewed: continuing", done.err)
+        self.assert_statuses(auth="completed", api="completed")
+
 
 if __name__ == "__main__":
     unittest.main()
