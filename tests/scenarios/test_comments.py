@@ -13,6 +13,7 @@ from core.model.outcome import FeatureOutcome, Status, Work
 from core.model.review import Answer, Comment
 from tests.support.commands import wait_until
 from tests.support.lives import RUN
+from tests.support.once import once
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
@@ -131,6 +132,7 @@ class ACompletedFeature(CommentsTest):
         self.assertEqual(self.workspace.last("auth", "commented")["text"], "Say more.")
 
 
+@once
 class ARejectedFeature(CommentsTest):
     def test_it_starts_over_with_all_comments_and_its_dependents_are_made_anew(self) -> None:
         self.runs(feature("auth"), feature("api", depends_on=["auth"]))
@@ -156,6 +158,7 @@ class ARejectedFeature(CommentsTest):
         self.assertNotIn("Comment", self.prompt("api"))
 
 
+@once
 class ItsDependents(CommentsTest):
     def test_their_own_commits_land_on_the_new_result_or_they_are_held(self) -> None:
         needs = {"depends_on": ["auth"]}
@@ -189,6 +192,7 @@ class ItsDependents(CommentsTest):
         )
 
 
+@once
 class ARewrittenDependency(CommentsTest):
     def test_only_the_own_commits_of_a_dependent_land_on_what_its_user_made_of_it(self) -> None:
         self.workspace.features(feature("auth"), feature("api", depends_on=["auth"]))
@@ -213,6 +217,7 @@ class ARewrittenDependency(CommentsTest):
         self.assertNotIn("gone.py", files)
 
 
+@once
 class WhatIsAccepted(CommentsTest):
     def test_only_that_lands_if_the_list_or_an_option_says_so(self) -> None:
         self.runs(feature("auth"), feature("api", depends_on=["auth"]), feature("docs"))
@@ -251,6 +256,7 @@ class WhatIsAccepted(CommentsTest):
         self.assert_statuses(auth="completed", api="completed")
 
 
+@once
 class DuringARun(CommentsTest):
     def test_a_run_gives_a_second_result_and_who_starts_later_is_built_on_it(self) -> None:
         go = self.workspace.beside("go")
