@@ -328,6 +328,10 @@ def glab_discussions(project: Any, path: str, number: str, *, asked: Any, data: 
     return numbered(project, number).get("discussions", [])
 
 
+def glab_reviewers(project: Any, path: str, number: str, *, asked: Any, data: Any) -> Any:
+    return numbered(project, number).get("reviewers", [])
+
+
 def glab_pipelines(project: Any, path: str, number: str, *, asked: Any, data: Any) -> Any:
     return numbered(project, number).get("pipelines", [])
 
@@ -370,6 +374,7 @@ ROUTES: dict[str, list[tuple[str, str, Any]]] = {
         ("GET", rf"{GLAB}/(\d+)", glab_view),
         ("PUT", rf"{GLAB}/(\d+)", glab_update),
         ("GET", rf"{GLAB}/(\d+)/discussions", glab_discussions),
+        ("GET", rf"{GLAB}/(\d+)/reviewers", glab_reviewers),
         ("GET", rf"{GLAB}/(\d+)/pipelines", glab_pipelines),
         ("GET", r"projects/([^/]+)/pipelines/(\d+)/jobs", glab_jobs),
         ("GET", r"projects/([^/]+)/jobs/(\d+)/trace", glab_trace),

@@ -36,6 +36,7 @@ class GitLabReaders:
         url = str(inside(await self.client.api(request), "web_url") or "")
         return [
             *[each async for each in self._notes(request, url)],
+            *[each async for each in self._requests(request, url)],
             *[each async for each in self._jobs(request, commit)],
         ]
 
@@ -45,6 +46,22 @@ class GitLabReaders:
                 text = text_of(note.get("body"))
                 if text and note.get("system") is not True and note.get("resolved") is not True:
                     yield await self._remark(note, text, url)
+
+    async def _requests(self, request: str, url: str) -> AsyncIterator[Remark]:
+        """The reviewers who request changes; what they want is in their notes."""
+        reviewers = await self.client.pages(f"{request}/reviewers?per_page=100")
+        for each in entries({"": reviewers}, ""):
+            if each.get("state") == "requested_changes":
+                name, user = inside(each, "user", "username"), inside(each, "user", "id")
+                yield Remark(
+                    f"u{user}",
+                    Kind.REVIEW,
+                    "",
+                    str(name or ""),
+                    await self._may_write(each.get("user")),
+                    url=url,
+                    asks_for_changes=True,
+                )
 
     async def _remark(self, note: Mapping[str, object], text: str, url: str) -> Remark:
         number, place = integer(note, "id"), note.get("position")

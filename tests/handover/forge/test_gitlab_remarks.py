@@ -64,6 +64,17 @@ class GitLabRemarksTest(ForgeTest):
         with self.assertRaises(ForgeError):
             self.remarks()
 
+    def test_who_requests_changes_is_named(self) -> None:
+        users = {1: "ada", 2: "bob"}
+        states = ("requested_changes", "reviewed")
+        reviewers = [
+            {"user": {"id": id, "username": name}, "state": state}
+            for (id, name), state in zip(users.items(), states)
+        ]
+        (found,) = self.remarks(reviewers=reviewers)
+        self.assertEqual((found.id, found.kind, found.author), ("u1", Kind.REVIEW, "ada"))
+        self.assertTrue(found.asks_for_changes and found.may_write and not found.text)
+
     def test_the_failed_jobs_of_the_last_pipeline_of_the_commit_have_their_logs(self) -> None:
         jobs = [
             {"id": 31, "name": "test", "stage": "check", "failure_reason": "script_failure"},
