@@ -49,8 +49,8 @@ class DependencyResolver:
     def __init__(self, tools: Tools, state: Callable[[], RunState]) -> None:
         self.tools = tools
         self.state = state
-        self._answers: dict[tuple[str, str], Answer] = {}
-        """By the trees of both sides, if Claude could not resolve it."""
+        self._failed: dict[tuple[str, str], tuple[Answer, set[str]]] = {}
+        """By the trees of both sides: why Claude could not resolve it, and who knows that."""
         self._is_busy = False
         self._free = asyncio.Event()
 
@@ -75,9 +75,10 @@ class DependencyResolver:
     async def _answer(self, job: Job, turn: Turn, meeting: Meeting) -> Answer:
         git = self.tools.worktrees.git
         key = (await git.tree_of(meeting.ours), await git.tree_of(meeting.theirs))
-        known = self._answers.get(key)
-        if known is not None:
-            return known
+        known, askers = self._failed.get(key, (None, set[str]()))
+        if known is not None and job.feature.id not in askers:
+            askers.add(job.feature.id)
+            return known  # One that knows it asks again because the user retries it.
         spent_usd = 0.0
         while True:
             answer = await self._try(job, turn, meeting)
@@ -85,7 +86,7 @@ class DependencyResolver:
             if answer.fault is not Fault.LIMIT:
                 break  # After a usage limit, the next attempt waits for the reset.
         if not answer.commit and answer.fault is Fault.NONE:
-            self._answers[key] = replace(answer, cost_usd=0.0)
+            self._failed[key] = replace(answer, cost_usd=0.0), {job.feature.id}
         return replace(answer, cost_usd=spent_usd)
 
     async def _try(self, job: Job, turn: Turn, meeting: Meeting) -> Answer:

@@ -239,6 +239,29 @@ class Stops(DependencyTest):
         self.assertEqual(shop.processes(), [])
 
     @once
+    def test_a_retry_during_the_run_asks_claude_again(self) -> None:
+        shop = self.open(verify_attempts=0)
+        go, tried = (os.path.join(shop.root, name) for name in ("go", "tried"))
+        second = f"if test -e {tried}; then {BOTH}; else touch {tried}; git add same.txt; fi"
+        shop.change(
+            [
+                feature("a", own("a")),
+                feature("b", own("b"), resolves(second)),
+                feature("c", {"write": "c.txt"}, depends_on=["a", "b"]),
+                feature("long", {"wait": go}, {"write": "long.txt"}),
+            ]
+        )
+        shop.commit({}, "the list")
+        running = shop.start("run", "--resolve", "--yes")
+        wait_until(lambda: "c" in [e["feature"] for e in shop.events("ended")], "the conflict")
+        self.assertEqual(shop.main("retry", "c").code, 0)
+        wait_until(lambda: len(shop.events("resolution_ended")) == 2, "the second one")
+        with open(go, "w"):
+            pass
+        self.assertEqual(running.end().code, 0)
+        self.assertEqual([e["attempt"] for e in shop.events("resolution_started")], [1, 2])
+
+    @once
     def test_a_signal_ends_claude_and_the_next_run_goes_on(self) -> None:
         shop, begun = self.begun()
         running = shop.start("run", "--resolve", "--yes")
