@@ -32,6 +32,8 @@ class RemoteUrls:
     fetch: str
     push: str
     written: str
+    also: tuple[str, ...] = ()
+    """The other URLs that a push goes to; nobody asks what they have."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,20 @@ async def urls_of(git: Git, remote: str, settings: Mapping[str, str]) -> RemoteU
     """The URLs of a remote. Raises :class:`GitError` if there is no such remote."""
     asked = N_("read the URL of a remote")
     fetch = await git.run(asked, "remote", "get-url", "--", remote)
-    push = await git.run(asked, "remote", "get-url", "--push", "--", remote)
+    pushed = await git.run(asked, "remote", "get-url", "--push", "--all", "--", remote)
     written = settings.get(f"remote.{remote}.pushurl") or settings.get(f"remote.{remote}.url", "")
-    return RemoteUrls(fetch.text, push.text.split("\n")[0], written)
+    push, *also = pushed.text.split("\n")
+    return RemoteUrls(fetch.text, push, written, tuple(also))
 
 
 async def branches_on(git: Git, where: str, branches: Iterable[str]) -> dict[str, str]:
-    """The commits of those branches that a remote (name or URL) has, by name."""
+    """The commits of those branches that a remote (name or URL) has, by name.
+
+    It is asked from the main checkout, which a URL such as ``../shop.git`` is relative to.
+    """
     wanted = [HEADS + branch for branch in branches]
-    told = await git.run(N_("ask the remote"), "ls-remote", "--heads", "--", where, *wanted)
+    arguments = ("ls-remote", "--heads", "--", where, *wanted)
+    told = await git.run(N_("ask the remote"), *arguments, at=git.repository.top)
     pairs = (line.split("\t", 1) for line in told.text.split("\n") if line)
     # A pattern also matches at the end of a longer name.
     return {ref[len(HEADS) :]: commit for commit, ref in pairs if ref in wanted}
@@ -84,16 +91,20 @@ async def fetch_commits(git: Git, where: str, branches: Sequence[str]) -> None:
     """Fetch the objects of branches of a remote. No ref changes."""
     head = () if git.repository.version < WITHOUT_FETCH_HEAD else ("--no-write-fetch-head",)
     wanted = [HEADS + branch for branch in branches]
-    await git.run(N_("fetch"), "fetch", *ONLY_OBJECTS, *head, "--", where, *wanted)
+    arguments = ("fetch", *ONLY_OBJECTS, *head, "--", where, *wanted)
+    await git.run(N_("fetch"), *arguments, at=git.repository.top)
 
 
-async def push(git: Git, remote: str, branch: str, commit: str, lease: str) -> Pushed:
+async def push(git: Git, remote: str, branch: str, commit: str, lease: str | None) -> Pushed:
     """Push a commit to a branch, if that is still at ``lease``; empty: if it does not exist.
+
+    Without a lease, the branch is only created or fast-forwarded.
 
     It runs as the user's own ``git push`` in the main checkout does, hooks included.
     """
     ref = HEADS + branch
-    arguments = ("push", "--porcelain", *ONLY_THIS, f"--force-with-lease={ref}:{lease}")
+    forced = () if lease is None else (f"--force-with-lease={ref}:{lease}",)
+    arguments = ("push", "--porcelain", *ONLY_THIS, *forced)
     finished = await git.try_run(
         *(*arguments, "--", remote, f"{commit}:{ref}"),
         at=git.repository.top,

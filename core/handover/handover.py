@@ -297,16 +297,22 @@ class Handover:
         """Push a commit, unless it is there. Raises :class:`UserError` with the server's words."""
         there = self.remote.branches.get(branch, "")
         if there and await self.git.is_ancestor(commit, there):
+            if self.remote.urls.also and not self.options.dry_run:
+                # A push that failed at another URL of the remote is repeated; it forces nothing.
+                await self._send(branch, there, None)
             return Handed.THERE
         if self.options.dry_run:
             return Handed.WOULD_PUSH
+        await self._send(branch, commit, there)
+        self.remote.branches[branch] = commit
+        return Handed.PUSHED
+
+    async def _send(self, branch: str, commit: str, lease: str | None) -> None:
         assert HEADS + branch != HEADS + self.remote.base, branch
-        pushed = await remotes.push(self.git, self.remote.name, branch, commit, there)
+        pushed = await remotes.push(self.git, self.remote.name, branch, commit, lease)
         if not pushed.is_done:
             said = excerpt(self.project.mask(pushed.said))
             raise UserError(N_("git could not push it: {said}").format(said=said))
-        self.remote.branches[branch] = commit
-        return Handed.PUSHED
 
     def _end(self, why: Held | Landed, ending: Ending) -> None:
         """Report a feature that is not handed over."""

@@ -6,9 +6,10 @@ Afterwards, a push is like one that the user types: the run has compared hooks a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..git import configuration
+from ..git.paths import is_below
 from ..model.errors import UserError
 from ..model.state import RunState
 from ..model.translate import N_
@@ -23,7 +24,9 @@ async def check_untouched(project: OpenProject, state: RunState) -> None:
     run, holder = state.run, project.lock.holder()
     if holder is None or run is None or run.ended_at is not None:
         return
-    for path in _executed(project, await configuration.hooks_folder(project.git)):
+    hooks = await configuration.hooks_folder(project.git)
+    read = await configuration.settings_in(project.git, project.git.repository.top)
+    for path in _executed(project, hooks, {file for file, _, _ in read}):
         if _changed_at(path) > run.started_at:
             raise UserError(
                 N_("{path} was changed while the run goes on, and git push executes it").format(
@@ -33,10 +36,12 @@ async def check_untouched(project: OpenProject, state: RunState) -> None:
             )
 
 
-def _executed(project: OpenProject, hooks: str) -> Iterator[str]:
+def _executed(project: OpenProject, hooks: str, read: Collection[str]) -> Iterator[str]:
+    """Hooks, and the files of settings that are in the repository, with what they include."""
     common, top = project.git.repository.common_dir, project.git.repository.top
     yield from (os.path.join(top, hooks, name) for name in HOOKS)
     yield os.path.join(common, "config")
+    yield from sorted(file for file in read if is_below(file, common) or is_below(file, top))
 
 
 def _changed_at(path: str) -> float:

@@ -43,6 +43,34 @@ class RemoteTest(HandoverTest):
         self.shop.git("push", "--quiet", "origin", "feature/auth")
         self.assertEqual(self.states(self.push("--json")), {"auth": "up to date"})
 
+    def test_each_url_of_a_remote_gets_the_branch_also_after_one_of_them_failed(self) -> None:
+        other = self.fork()
+        for url in (self.forge.git_folder, other):
+            self.shop.git("config", "--add", "remote.origin.pushurl", url)
+        os.rename(other, f"{other}~")
+        self.assertEqual(self.states(self.push("--json")), {"auth": "held"})
+        os.rename(f"{other}~", other)
+        self.assertEqual(self.push("--dry-run").code, 0)
+        self.assertEqual(self.states(self.push("--json")), {"auth": "up to date"})
+        self.assertEqual(self.shop.git("rev-parse", "feature/auth", at=other), self.tip("auth"))
+        # What somebody else pushed there stays, and is no success.
+        self.shop.git("update-ref", "refs/heads/feature/auth", "main", at=other)
+        theirs = self.shop.git(
+            *("commit-tree", "-p", "main", "-m", "theirs", "main^{tree}"), at=other
+        )
+        self.shop.git("update-ref", "refs/heads/feature/auth", theirs, at=other)
+        said = self.push("--json")
+        self.assertEqual(self.states(said), {"auth": "held"})
+        self.assertIn("rejected", self.ending(said, "auth")["reason"])
+        self.assertEqual(self.shop.git("rev-parse", "feature/auth", at=other), theirs)
+
+    def test_a_relative_url_is_relative_to_the_checkout_as_for_git(self) -> None:
+        self.forge.commit("main", {"theirs": "1"})
+        self.shop.git("config", "remote.origin.url", os.path.join("..", "origin.git"))
+        said = self.shop.main("push", at=os.path.join(self.shop.path, "config"))
+        self.assertEqual((said.code, said.err), (0, ""))
+        self.assertIn("feature/auth", self.forge.branches())
+
     def test_the_only_remote_needs_no_name(self) -> None:
         self.shop.git("remote", "rename", "origin", "upstream")
         self.assertEqual(self.push("--json").json["remote"], "upstream")

@@ -32,6 +32,21 @@ class SafetyTest(HandoverTest):
             self.assertIn(os.path.join(".git", "config"), self.push().err)
             self.assertEqual(self.push("--dry-run").code, 0)
 
+    def test_so_do_settings_of_the_worktree_and_what_they_include(self) -> None:
+        shop = self.shop
+        shop.git("config", "extensions.worktreeConfig", "true")
+        included = shop.beside("shop", ".gitconfig")
+        shop.git("config", "include.path", included)
+        time.sleep(0.02)
+        now = time.time()
+        for path in (os.path.join(shop.git_folder, "config.worktree"), included):
+            with shop.at_work(started("r1", at=now)):
+                shop.git("config", "--file", path, "core.sshCommand", "evil")
+                self.assertIn(f"{path} was changed while the run goes on", self.push().err)
+            os.unlink(path)
+        with shop.at_work(started("r1", at=now)):
+            self.assertEqual(self.push("--dry-run").code, 0)
+
 
 def started(run: str, *, at: float) -> events.Event:
     """A run of this process that began then."""
