@@ -86,9 +86,10 @@ class BackAgain(Undos):
         self.assertEqual(self.states(said), {"a": "landed", "b": "landed"})
 
     def test_branches_that_cleanup_removed_are_made_again(self) -> None:
+        shop = self.shop_of_two()
         for strategy in ("merge", "squash"):
             with self.subTest(strategy):
-                shop = self.landed_shop("--strategy", strategy)
+                self.assertEqual(self.merge("--strategy", strategy).code, 0)
                 tips = [shop.commit_of(f"feature/{id}") for id in "ab"]
                 self.assertEqual(shop.main("cleanup", "--merged").code, 0)
                 said = self.undo("--yes")
@@ -96,8 +97,7 @@ class BackAgain(Undos):
                 self.assertIn("restored the branch feature/a\n", said.out)
                 self.assertEqual([shop.commit_of(f"feature/{id}") for id in "ab"], tips)
                 self.assertEqual(self.merged(), {"a": "", "b": ""})
-                self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
-                self.assertEqual(shop.main("cleanup", "--merged").code, 0)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
 
     def test_what_the_user_added_to_a_branch_lands_again_after_a_cleanup(self) -> None:
         shop = self.shop_of_two()
@@ -182,9 +182,12 @@ class BackAgain(Undos):
 
 class Refused(Undos):
     def test_what_was_built_upon_is_reverted_by_hand_instead(self) -> None:
+        shop = self.shop_of_two()
+        begun = shop.commit_of("main")
         for strategy, commits in {"merge": 2, "squash": 2, "rebase": 3}.items():
             with self.subTest(strategy):
-                shop = self.landed_shop("--strategy", strategy)
+                shop.git("reset", "--quiet", "--hard", begun)
+                self.assertEqual(self.merge("--strategy", strategy).code, 0)
                 shop.commit({"mine.txt": "mine\n"}, "mine")
                 revert = self.assert_refused("main has moved since")
                 self.assertIn("-m 1" if strategy == "merge" else "..", revert)
@@ -294,9 +297,12 @@ class Refused(Undos):
         self.assertIn("next: git branch\n", said.err)
 
     def test_a_journal_of_an_older_version_allows_only_a_revert(self) -> None:
+        shop = self.shop_of_two()
+        begun = shop.commit_of("main")
         for strategy, revert in {"rebase": "", "merge": "-m 1", "squash": ".."}.items():
             with self.subTest(strategy):
-                shop = self.landed_shop("--strategy", strategy)
+                shop.git("reset", "--quiet", "--hard", begun)
+                self.assertEqual(self.merge("--strategy", strategy).code, 0)
                 self.forget(shop, '"moved_from":"[0-9a-f]*"', '"moved_from":""')
                 said = self.assert_refused("an older version did not record where main was")
                 self.assertIn(revert, said)
