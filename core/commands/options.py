@@ -157,12 +157,11 @@ def agrees(question: str) -> bool:
     """Whether the user answers yes."""
     asked = _("{question} [y/N]").format(question=one_line(question))
     if sys.stderr.isatty():
-        from textwrap import wrap
-
         from ..reporter.console import style_of
+        from ..reporter.style import wrapped
 
         width = style_of(sys.stderr).width - 1  # the blank that follows
-        asked = "\n".join(wrap(asked, width, break_long_words=False, break_on_hyphens=False))
+        asked = "\n".join(wrapped(asked, width))
     print(f"{asked} ", end="", file=sys.stderr, flush=True)
     try:
         return sys.stdin.readline().strip().lower() in YES

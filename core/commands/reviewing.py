@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from textwrap import wrap
 
 from ..git import patches
 from ..model.errors import UserError
@@ -19,7 +18,7 @@ from ..model.words import headed
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, wrapped
 from ..review.answers import Given, comment_of, give, paths_of
 from ..review.gathering import reading_of
 from ..review.lines import begin_with, feature_lines, hardest_line, heading
@@ -159,7 +158,7 @@ class _Question:
         else:
             question = _("[n]ext, [c]omment again, [a]ccept, [r]eject, [d]iff again, [q]uit?")
         id, width = self.feature.id, self.style.width - 1  # the blank that follows
-        asked = wrap(headed(id, question), width, break_long_words=False, break_on_hyphens=False)
+        asked = wrapped(headed(id, question), width)
         return "\n".join(asked).replace(id, self.style.paint(id, "bold"), 1) + " "
 
     def _show(self) -> None:

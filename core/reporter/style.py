@@ -65,6 +65,25 @@ def shorten(text: str, width: int, style: Style) -> str:
     return text
 
 
+def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
+    """``text`` in lines of at most ``width`` columns, broken between words; ``indent``: all but
+    the first line begin with it.
+
+    A longer word, such as a path to copy, stays whole.
+    """
+    first, *words = text.split(" ")
+    lines = [first]
+    has_word = bool(first)  # Blanks in front are no place to break.
+    for word in words:
+        longer = f"{lines[-1]} {word}"
+        if has_word and columns(longer) > width:
+            lines.append(f"{indent}{word}")
+        else:
+            lines[-1] = longer
+        has_word = has_word or bool(word)
+    return lines
+
+
 def table_lines(
     rows: Sequence[Sequence[str]], paint: Callable[[int, int, str], str] | None = None
 ) -> Iterator[str]:

@@ -74,7 +74,7 @@ def evidence_of(facts: Facts) -> tuple[Evidence, ...]:
 
 def _of_files(facts: Facts) -> Iterable[Evidence]:
     if facts.unnamed:
-        said = N_("files that neither its prompt nor creates names: {files}")
+        said = N_("files named neither in its prompt nor in creates: {files}")
         yield Evidence(Kind.UNNAMED, said.format(files=some(facts.unnamed, NAMED)), 3)
     if facts.shared:
         each = [f"{path} ({', '.join(ids)})" for path, ids in facts.shared.items()]
@@ -95,7 +95,7 @@ def _of_checks(facts: Facts) -> Iterable[Evidence]:
         by_verdict.setdefault(made.verdict, []).append(made.check)
     idle = [test for made in facts.verdicts for test in made.proves_nothing]
     if not (facts.has_checks or facts.verdicts):
-        yield Evidence(Kind.UNCHECKED, N_("no check and no contract looks at it"), 3)
+        yield Evidence(Kind.UNCHECKED, N_("no check and no contract covers it"), 3)
     if idle:
         said = N_("tests that pass without its change: {tests}")
         yield Evidence(Kind.PROVES_NOTHING, said.format(tests=some(idle, NAMED)), 3)

@@ -11,7 +11,7 @@ from ..model.terminal_text import clean, one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..model.words import counted, headed
 from ..reporter.run_text import spent
-from ..reporter.style import Style, shorten
+from ..reporter.style import Style, shorten, wrapped
 from ..reporter.verdict_table import verdict_lines
 from .reading import FeatureReading, FileReading, Reading
 from .seen import Sight
@@ -58,7 +58,7 @@ def hardest_line(reading: Reading, style: Style) -> str:
     """Which feature deserves most of the reader's minutes, and the weightiest reason."""
     feature = next(each for each in reading.features if each.id == reading.hardest)
     why = one_line(shown(feature.evidence[0].text)) if feature.evidence else ""
-    said = headed(_("Most of your minutes for {id}").format(id=feature.id), why)
+    said = headed(_("Spend most of your time on {id}").format(id=feature.id), why)
     return style.paint(shorten(said, style.width, style), "bold")
 
 
@@ -70,18 +70,24 @@ def feature_lines(feature: FeatureReading, style: Style, *, place: str = "") -> 
     yield f"  {_figures(feature, style)}"
     needs = ", ".join(feature.depends_on)
     if needs:
-        yield f"  {_('after what it is built on: {ids}').format(ids=needs)}"
+        yield from _broken(_("builds on {ids}").format(ids=needs), style)
     for each in feature.evidence:
-        colour = "yellow" if each.weight > 1 else ""
-        said = one_line(shown(each.text))
-        yield f"  {style.pick('•', '-')} {style.paint(said, colour) if colour else said}"
-    for note in (*feature.notes, feature.fault):
-        if note:
-            yield f"  {style.paint(one_line(shown(note)), 'yellow')}"
-    yield from (f"  {line}" for line in _files(feature, style))
+        said = f"{style.pick('•', '-')} {one_line(shown(each.text))}"
+        yield from _broken(said, style, "yellow" if each.weight > 1 else "")
+    for note in filter(None, (*feature.notes, feature.fault)):
+        yield from _broken(one_line(shown(note)), style, "yellow")
+    yield from _files(feature, style)
     yield from (f"  {line}" for line in verdict_lines(feature.known.verdicts.values(), style))
-    yield from (f"  {line}" for line in map(comment_line, feature.comments))
+    for comment in feature.comments:
+        yield from _broken(comment_line(comment), style)
     yield from (f"  {line}" for line in _said(feature, style))
+
+
+def _broken(said: str, style: Style, colour: str = "") -> Iterator[str]:
+    """A sentence below a feature, broken between words."""
+    for line in wrapped(f"  {said}", style.width, indent="    "):
+        text = line.lstrip(" ")
+        yield line[: len(line) - len(text)] + (style.paint(text, colour) if colour else text)
 
 
 def _state(feature: FeatureReading, style: Style) -> str:
@@ -109,14 +115,15 @@ def _files(feature: FeatureReading, style: Style) -> Iterator[str]:
     unseen = feature.unseen
     begin = begin_with(unseen)
     if begin:
-        yield headed(_("begin with"), one_line(", ".join(file.path for file in begin)))
-    yield from (file_line(file, style) for file in unseen[:FILES])
+        named = one_line(", ".join(file.path for file in begin))
+        yield from _broken(headed(_("begin with"), named), style)
+    yield from (f"  {file_line(file, style)}" for file in unseen[:FILES])
     if len(unseen) > FILES:
-        yield _("and {files}").format(files=counted(len(unseen) - FILES, "more file"))
+        yield f"  {_('and {files}').format(files=counted(len(unseen) - FILES, 'more file'))}"
     if feature.taken_back:
-        yield taken_back_words(feature)
+        yield from _broken(taken_back_words(feature), style)
     if feature.seen:
-        yield style.paint(seen_words(feature), "dim")
+        yield from _broken(seen_words(feature), style, "dim")
 
 
 def begin_with(files: Sequence[FileReading]) -> Sequence[FileReading]:
@@ -129,7 +136,7 @@ def begin_with(files: Sequence[FileReading]) -> Sequence[FileReading]:
 def seen_words(feature: FeatureReading) -> str:
     """The files that are as they were when they were seen, in one line."""
     names = one_line(shown(some([file.path for file in feature.seen])))
-    return _("as you saw them before: {names}").format(names=names)
+    return _("unchanged since you saw them: {names}").format(names=names)
 
 
 def taken_back_words(feature: FeatureReading) -> str:

@@ -37,7 +37,7 @@ def _hardest(reading: Reading) -> str:
     if not reading.hardest:
         return ""
     link = f'<a href="{address(reading.hardest)}">{text(reading.hardest)}</a>'
-    return f"<p>{_('Most of your minutes for {id}').format(id=link)}</p>"
+    return f"<p>{_('Spend most of your time on {id}').format(id=link)}</p>"
 
 
 def _feature(feature: FeatureReading) -> str:

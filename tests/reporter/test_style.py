@@ -31,6 +31,18 @@ class AStyle(unittest.TestCase):
             with self.subTest(given, width=width):
                 self.assertEqual(style.shorten(given, width, made), expected)
 
+    def test_lines_break_between_words_and_long_words_stay_whole(self) -> None:
+        for given, width, expected in (
+            ("", 5, [""]),
+            ("one two three", 8, ["one two", "> three"]),
+            ("one two three", 7, ["one two", "> three"]),
+            ("a/long/path.py and more", 9, ["a/long/path.py", "> and", "> more"]),
+            ("   longest", 4, ["   longest"]),
+            ("日本 日本", 8, ["日本", "> 日本"]),
+        ):
+            with self.subTest(given, width=width):
+                self.assertEqual(style.wrapped(given, width, indent="> "), expected)
+
     def test_colours_are_there_only_where_they_are_wanted(self) -> None:
         self.assertEqual(COLOUR.paint("x", "red"), "\x1b[31mx\x1b[0m")
         self.assertEqual(COLOUR.paint("", "red"), "")

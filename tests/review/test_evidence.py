@@ -21,7 +21,7 @@ class EvidenceTest(unittest.TestCase):
         idle = verdict("pytest", Verdict.PROVED, "test_a.py")
         for facts, expected in (
             (Facts(), []),
-            (Facts(unnamed=["a"]), [(Kind.UNNAMED, 3, "creates names: a")]),
+            (Facts(unnamed=["a"]), [(Kind.UNNAMED, 3, "nor in creates: a")]),
             (Facts(shared={"a": ("x", "y")}), [(Kind.SHARED, 2, "too: a (x, y)")]),
             (Facts(left=[".env"]), [(Kind.LEFT, 3, "left uncommitted: .env")]),
             (Facts(lines=199), []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unittest
 
 from core.git.patches import FileDiff
@@ -57,11 +58,11 @@ class Lines(unittest.TestCase):
             [*lines.review_lines(found, STYLE), *lines.how_to_answer(found)],
             [
                 "Waiting for your review, to land on main: 1 of 1 feature",
-                "Most of your minutes for auth: large: 999 changed lines",
+                "Spend most of your time on auth: large: 999 changed lines",
                 "",
                 "[1/1] auth Sign-in",
                 "  1 file +2 -1 | 1 attempt | $0.50 | feature/auth",
-                "  after what it is built on: base",
+                "  builds on base",
                 "  - large: 999 changed lines",
                 "  a.py  +2 -1",
                 "",
@@ -109,11 +110,12 @@ class Lines(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            said[-3:],
+            said[-4:],
             [
                 "  and 3 more files",
                 "  no longer changed: gone",
-                "  as you saw them before: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more",
+                "  unchanged since you saw them: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2",
+                "    more",
             ],
         )
 
@@ -131,8 +133,21 @@ class Lines(unittest.TestCase):
         colours = Style(colour=True)
         why = (Evidence(Kind.SIZE, "large", 2), Evidence(Kind.ATTEMPTS, "two", 1))
         painted = "\n".join(lines.feature_lines(replace(AUTH, evidence=why), colours))
-        self.assertIn("\x1b[33mlarge\x1b[0m", painted)
+        self.assertIn("\x1b[33m• large\x1b[0m", painted)
         self.assertIn("• two\n", painted)
+
+    def test_sentences_break_between_words_at_the_edge_of_the_terminal(self) -> None:
+        why = (Evidence(Kind.UNNAMED, "named nowhere: " + ", ".join(["src/file.py"] * 5), 3),)
+        said = replace(AUTH, evidence=why, depends_on=("one",) * 30, notes=("a note " * 20,))
+        comment = Comment("1", "a word " * 20)
+        said = replace(said, known=replace(said.known, review=Review(comments=(comment,))))
+        for colour in (False, True):
+            shown = list(lines.feature_lines(said, Style(width=40, colour=colour)))[2:]
+            plain = [re.sub(r"\x1b.*?m", "", line) for line in shown]
+            self.assertLessEqual(max(map(len, plain)), 40)
+            self.assertTrue(
+                all(line.endswith("m") for line in shown if line.startswith("    \x1b"))
+            )
 
     def test_what_to_type_next_depends_on_the_answers(self) -> None:
         accepted = self.reviewed(answer=Answer.ACCEPTED, commit="c0ffee")

@@ -58,7 +58,11 @@ class ThePage(unittest.TestCase):
         self.assertEqual(len(page.scripts), 2)
         self.assertNotIn("img", page.tags)
         said = " ".join(page.texts)
-        for words in ("Most of your minutes for", "Why to look", "as you saw them before: seen.py"):
+        for words in (
+            "Spend most of your time on",
+            "Why to look",
+            "unchanged since you saw them: seen.py",
+        ):
             self.assertIn(words, said)
         self.assertIn("no longer changed: ", said)
         self.assertIn("rorchestrator review auth --accept --at c0ffee", said)
