@@ -22,6 +22,8 @@ class Attempt:
     started_at: float
     log: str = ""
     resumed: bool = False
+    was_asked_for: bool = False
+    """Whether it got comments of the user, and not a check that failed."""
     ended_at: float | None = None
     outcome: AttemptOutcome | None = None
     about_usd: float | None = None

@@ -241,7 +241,8 @@ def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
 
 def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
     begun = _in_slot(feature, event)
-    attempts = (*feature.attempts, _attempt_of(event))
+    asked = feature.again is not None and bool(feature.review.open_comments)
+    attempts = (*feature.attempts, replace(_attempt_of(event), was_asked_for=asked))
     return replace(begun, status=Status.RUNNING, attempts=attempts, was_checked=False)
 
 

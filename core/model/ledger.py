@@ -93,7 +93,8 @@ def _repairs(feature: FeatureState) -> Iterator[Attempt]:
     """Attempts that repair what a check, a contract or a hook did not accept."""
     made = [a for a in feature.attempts if a.run == feature.run]
     for before, attempt in zip(made, made[1:]):
-        if before.outcome is not None and before.outcome.status is Status.COMPLETED:
+        was_done = before.outcome is not None and before.outcome.status is Status.COMPLETED
+        if was_done and not attempt.was_asked_for:
             yield attempt
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Sequence
 
-from core.model import events
+from core.model import events, events_review
 from core.model.control_action import ControlAction
 from core.model.costs import Paid
 from core.model.decision import Action, Decision
@@ -13,6 +13,7 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.ledger import Ledger, ledger
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage
+from core.model.review import Comment
 
 RUN = "r1"
 DONE = AttemptOutcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(0, 0, 1000, 0))
@@ -66,6 +67,25 @@ class Entries(unittest.TestCase):
         self.assertEqual(entries(found), {"failing_checks": (1, 0.5, 10.0)})
         self.assertIn("1 attempt came after failing ones", found.advice[0].text)
         self.assertEqual(found.advice[0].to_json()["cost_usd"], 0.5)
+
+    def test_attempts_that_got_comments_repair_nothing(self) -> None:
+        said = Comment("c1", "Shorter.")
+        asked = [
+            ended("a", 10.0, Status.COMPLETED),
+            events_review.commented(11.0, "a", comment=said),
+            events.steered(
+                12.0, RUN, "a", action=ControlAction.RETRY, request="q", done=True, text="t"
+            ),
+            events.queued(12.0, RUN, "a"),
+        ]
+        answered = [
+            *attempts("a", 20.0, DONE)[2:],
+            events_review.comments_sent(30.0, RUN, "a", comments=["c1"]),
+            *attempts("a", 30.0, DONE)[2:],
+            ended("a", 40.0, Status.COMPLETED),
+        ]
+        found = made(["a"], *attempts("a", 0.0, DONE), *asked, *answered, end=40.0)
+        self.assertEqual(entries(found)["failing_checks"], (1, 0.5, 10.0))
 
     def test_what_nobody_continues_is_thrown_away_and_counts_once(self) -> None:
         story = [
