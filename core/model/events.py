@@ -272,7 +272,10 @@ def paused(at: float, run: str, *, until: float) -> Event:
 
 
 def unreviewed(at: float, run: str, *, count: int, limit: int) -> Event:
-    """So many completed features wait for a review that nothing new starts; 0 if it does again."""
+    """So many completed features wait for a review that nothing new starts; 0 if it does again.
+
+    With a limit of 0, nothing is left that could start.
+    """
     return Event("unreviewed", at, run, data={"count": count, "limit": limit})
 
 

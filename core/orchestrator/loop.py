@@ -168,7 +168,8 @@ class Orchestrator:
         told = count if is_full and self._has_first() else 0
         if told != self._told_unreviewed:
             self._told_unreviewed = told
-            limit = self.backlog.limit or 0
+            is_over = is_full and not told  # Nobody reviewed: nothing is left that could start.
+            limit = 0 if is_over else self.backlog.limit or 0
             self.context.record(events.unreviewed, count=told, limit=limit)
 
     def _has_first(self) -> bool:

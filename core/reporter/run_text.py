@@ -140,6 +140,8 @@ def _paused(until: str, now: float, style: Style) -> str:
 
 def _unreviewed(event: Event, style: Style) -> str:
     count = integer(event.data, "count")
+    if not count and not integer(event.data, "limit"):
+        return ""
     if not count:
         return _("{sign} reviewed: continuing").format(sign=style.pick("▶", "[go]"))
     words = _("{waits}, so nothing new starts").format(waits=waits_for_review(count))

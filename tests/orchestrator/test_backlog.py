@@ -81,6 +81,21 @@ class BacklogTest(StageTest):
 
         self.play(scene)
 
+    def test_a_feature_that_does_not_start_any_more_was_not_reviewed(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature("one", ""), Feature("two", "")], 1, backlog=Backlog(1, IDS))
+            run = stage.start()
+            await settle()
+            state = stage.orchestrator.recorder
+            state.state = RunState({**state.state.features, "old": done("old")}, state.state.run)
+            await stage.end("one")
+            stage.orchestrator.end_one("two", "stopped")
+            await run
+            told = [event.data for event in stage.heard if event.kind == "unreviewed"]
+            self.assertEqual(told, [{"count": 1, "limit": 1}, {"count": 0, "limit": 0}])
+
+        self.play(scene)
+
     def test_without_a_reader_the_run_ends(self) -> None:
         async def scene() -> None:
             stage = self.begin((done("old"),), 1, has_reader=False)

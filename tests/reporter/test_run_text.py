@@ -96,6 +96,8 @@ class AnEvent(unittest.TestCase):
         )
         line = _last_line((LIFE[0], full, events.unreviewed(AT, RUN, count=0, limit=2)), ASCII)
         self.assertEqual(line, "[14:30:15] [go] reviewed: continuing")
+        over = events.unreviewed(AT, RUN, count=0, limit=0)
+        self.assertNotIn("[14:30:15]", _last_line((LIFE[0], full, over), ASCII))
 
     def test_each_change_of_state_is_a_line(self) -> None:
         done = _ended("auth", Status.COMPLETED, work=WORK)
