@@ -90,7 +90,7 @@ class Merge:
         """Features that are already on the branch, if their start commit is known."""
         self.resolutions: dict[str, Resolution] = {}
         self.older: dict[str, tuple[str, ...]] = {}
-        """By feature: the dependencies of which it is built on an older result."""
+        """By feature that could land: the dependencies of which it is built on an older result."""
         self.own_check: OwnCheck = _not_checked
         self.checks: Checks | None = None
         """Once features are checked."""
@@ -240,7 +240,9 @@ class Merge:
         )
         self.endings = finder.endings
         candidates, held = await finder.find()
-        self.older = finder.older
+        self.older = {
+            each.id: finder.older[each.id] for each in candidates if each.id in finder.older
+        }
         if candidates:  # before the checks, which can take long
             await self.target.check(await finder.touched(candidates))
         stacker = Stacker(
@@ -393,7 +395,7 @@ class Merge:
             ending = self.endings[id]
             ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD
             ending.reason = held.reason
-            if id in self.older and not held.is_unknown:
+            if self._met_a_newer_one(id, stack):
                 ending.reason = self._built_on_older(id, held.reason)
             ending.conflict_with, ending.files = held.conflict_with, held.files
         for id, resolution in self.resolutions.items():
@@ -406,6 +408,12 @@ class Merge:
             tuple(self.endings.values()),
             tuple(self.checks.failing_alone) if self.checks is not None else (),
         )
+
+    def _met_a_newer_one(self, id: str, stack: Stack) -> bool:
+        """Whether a feature is held though all that it depends on is there, some of it newer."""
+        needs = self.project.dag.features[id].depends_on
+        is_alone = not stack.held[id].is_unknown and stack.held.keys().isdisjoint(needs)
+        return id in self.older and is_alone
 
     def _built_on_older(self, id: str, reason: str) -> str:
         """Why a feature is held that is built on an older result of a dependency."""

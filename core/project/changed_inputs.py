@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..claude.prompt import STANDING, PromptWriter
 from ..dag.feature_inputs import DEPENDENCY, FORM
+from ..dag.incremental import MADE
 from ..journal.private_files import only_regular
 from ..model.decision import Decision
 from ..model.feature import Config, Feature
@@ -61,7 +62,8 @@ def changed_inputs(
     """The inputs that differ from those of the feature's last start; none if it has none."""
     if not known.inputs or FORM not in known.inputs:
         return ()  # It never started, or version 1.0 hashed other texts.
-    names = (name for name in {**known.inputs, **decision.inputs} if name != FORM)
+    ours = (FORM, MADE)
+    names = (name for name in {**known.inputs, **decision.inputs} if name not in ours)
     differing = [name for name in names if known.inputs.get(name) != decision.inputs.get(name)]
     return tuple(_changed(name, config, feature, known, mask) for name in differing)
 

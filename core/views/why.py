@@ -255,7 +255,8 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
         return Why(id, Standing.UP_TO_DATE, Cause.NONE, reason, commands=again)
     if decision.action is Action.LEAVE:
         return _left_out(id, known, decision, situation)
-    changed = situation.changed(id)
+    is_reviewed = decision.reason in REVIEWED
+    changed = () if is_reviewed else situation.changed(id)
     if changed:
         return _changed(id, changed, situation)
     run = f"rorchestrator run --only {id}"
@@ -280,7 +281,7 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
             commands=(run,),
         )
     reason = _("runs again: {reason}").format(reason=shown(decision.reason))
-    cause = Cause.REVIEW if decision.reason in REVIEWED else Cause.GONE
+    cause = Cause.REVIEW if is_reviewed else Cause.GONE
     return Why(id, Standing.DUE, cause, reason, commands=(run,))
 
 

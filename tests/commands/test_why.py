@@ -79,3 +79,14 @@ class AfterARun(unittest.TestCase):
             self.assertIn("The feature list cannot be used", said.err)
             self.assertIn("auth  is recorded as completed\n", said.out)
             self.assertIn("is not JSON", space.main("why", "api", "--json").json["list_fault"])
+
+    def test_what_was_rejected_runs_again_for_that_reason_and_is_not_proposed_to_land(self) -> None:
+        with Workspace([AUTH, API]) as space:
+            space.run()
+            space.change([{**AUTH, "description": "Sign in."}, API])
+            space.main("review", "api", "--reject", "--comment", "No.")
+            space.main("review", "auth", "--reject", "--comment", "No.")
+            said = space.main("why")
+            self.assertIn("auth  runs again: rejected\n", said.out)
+            self.assertIn("api   runs again: rejected\n", said.out)
+            self.assertNotIn("--stale", said.out)

@@ -8,6 +8,7 @@ import unittest
 
 from core.claude.prompt import PromptWriter
 from core.dag.feature_inputs import inputs
+from core.dag.incremental import MADE
 from core.model.attempt import Attempt
 from core.model.decision import Action, Decision
 from core.model.feature import Command, Config, Feature, Project
@@ -55,6 +56,10 @@ class Changed(unittest.TestCase):
         return changed_inputs(
             now, feature, known or self.known, decision, lambda text: text.replace("SECRET", "***")
         )
+
+    def test_the_mark_of_another_result_is_no_input_of_the_list(self) -> None:
+        made = replace(self.known, inputs={**self.known.inputs, MADE: "an earlier run"})
+        self.assertEqual(self.changed(config(OLD), made), ())
 
     def test_nothing_is_named_if_nothing_changed_or_the_feature_never_started(self) -> None:
         self.assertEqual(self.changed(config(OLD)), ())

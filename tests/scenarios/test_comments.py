@@ -178,6 +178,10 @@ class ItsDependents(CommentsTest):
         )
         for words in (("status",), ("why", "api")):
             self.assertIn("built on an older auth", self.workspace.main(*words).out)
+        self.answer("api", Answer.ACCEPTED)
+        done = self.workspace.main("merge", "--accepted", "--dry-run")
+        self.assertIn("held api (feature/api): it depends on auth, also held\n", done.out)
+        self.assertNotIn("--fresh", done.out, "what nobody tried need not be paid again")
         done = self.workspace.main("merge", "--keep-going")
         self.assertEqual(done.code, 1, done.err)
         again = "it is built on an older auth: rorchestrator run --fresh="
