@@ -36,13 +36,13 @@ def retry_feature(
     state = project.state()
     run = control_requests.running(project, state)
     if run:
-        made = retrying.said(project, id, message)
+        made = retrying.said(project, state.feature(id), message)
         asked = ControlAction.RETRY
         reply = control_requests.ask(project, run, asked, id, made=made, attempts=attempts)
         return steer.show(arguments, reply)
     if fault:
         project = opened(arguments)  # raises the fault of the list
-    made = retrying.retried(project, id, message, attempts)
+    made = retrying.retried(project, state.feature(id), message, attempts)
     return _run(arguments, project, fold(made, state), (id,), message)
 
 
@@ -52,7 +52,7 @@ def retry_features(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
     state = project.state()
     if control_requests.running(project, state):
         return max(retry_feature(arguments, id) for id in ids)
-    made = [event for id in ids for event in retrying.retried(project, id)]
+    made = [event for id in ids for event in retrying.retried(project, state.feature(id))]
     return _run(arguments, project, fold(made, state), tuple(ids))
 
 

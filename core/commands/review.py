@@ -170,7 +170,10 @@ def _answer(arguments: argparse.Namespace) -> int:
     replies = []
     for feature in now.reading.features:
         _check_commit(arguments, feature)
-        comment = comment_of(text, paths_of(now.project, feature)) if text is not None else None
+        comment = None
+        if text is not None:
+            paths = paths_of(now.project, feature)
+            comment = comment_of(text, paths, feature.known.review)
         given = Given(answer, comment)
         project, _fault = opened_or_recorded(arguments)
         give(project, project.state(), feature, given)

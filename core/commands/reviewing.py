@@ -198,7 +198,7 @@ class _Question:
         """
         try:
             paths = paths_of(self.now.project, self.feature)
-            comment = comment_of(text, paths) if text else None
+            comment = comment_of(text, paths, self.feature.known.review) if text else None
         except UserError as error:
             _print(one_line(shown(error.message)))
             return None

@@ -7,6 +7,7 @@ from .events import Event
 from .frozen import replace
 from .handover import pull_request_of_data, push_of_data
 from .json_values import strings
+from .outcome import Status
 from .review import Answer, Review, comment_of_data
 from .state import Check, FeatureState
 
@@ -45,8 +46,10 @@ def _commented(feature: FeatureState, event: Event) -> FeatureState:
     comment = comment_of_data(event.data)
     if any(each.id == comment.id for each in feature.review.comments):
         return feature  # The command asked twice: the first reply was lost.
-    comments = (*feature.review.comments, comment)
-    return replace(feature, review=replace(feature.review, comments=comments))
+    review = replace(feature.review, comments=(*feature.review.comments, comment))
+    # A comment on one file may leave others unread, and one from a forge is somebody else's.
+    is_read = feature.status is Status.COMPLETED and not (comment.path or comment.source)
+    return replace(feature, review=review, is_answered=feature.is_answered or is_read)
 
 
 def _comments_sent(feature: FeatureState, event: Event) -> FeatureState:

@@ -58,6 +58,19 @@ class Review:
         return self.answer is Answer.ACCEPTED and self.commit == tip
 
 
+def own_comment(known: Review, text: str, path: str = "", line: int = 0) -> Comment:
+    """A comment of the user's on a feature with this review.
+
+    Said again before Claude got it, it is the same one: a command that was killed is typed again.
+    """
+    import json
+    from hashlib import sha256
+
+    sent = sum(each.is_sent for each in known.comments)
+    said = json.dumps([text, path, line, sent])
+    return Comment(sha256(said.encode()).hexdigest()[:12], text, path, line)
+
+
 def comment_data(comment: Comment) -> dict[str, Json]:
     """The data of ``commented``."""
     data: dict[str, Json] = {"comment": comment.id, "text": comment.text}

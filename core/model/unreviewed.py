@@ -11,6 +11,8 @@ from .state import FeatureState, RunState
 def unreviewed(state: RunState, ids: Iterable[str], landed: Collection[str] = ()) -> list[str]:
     """The features of ``ids`` with a result that nobody answered and that has not landed.
 
+    A comment on all of a result is an answer, too: it waits for Claude. ``review`` counts so, too.
+
     ``landed`` are features in the base. One that landed on any branch has been looked at, too.
     """
     known = (state.feature(id) for id in ids if id not in landed)

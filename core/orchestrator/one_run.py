@@ -204,12 +204,12 @@ class OneRun:
 
     def _retry(self) -> list[Event]:
         """The events of the retry of features."""
-        id = self.options.retried
+        id, known = self.options.retried, self.state.feature
         if not id:
             return []
-        made = retried(self.project, id, self.options.message, self.options.more_attempts)
+        made = retried(self.project, known(id), self.options.message, self.options.more_attempts)
         too = self.options.retried_too
-        made += [event for other in too for event in retried(self.project, other)]
+        made += [event for other in too for event in retried(self.project, known(other))]
         return [*lists.takeovers(self.project, self.state, [id, *too]), *made]
 
     def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:

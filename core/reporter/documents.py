@@ -80,6 +80,11 @@ class RunReport:
         return round(self.total_ms / self.wall_ms, 2) if self.wall_ms else 1.0
 
     @property
+    def is_faster(self) -> bool:
+        """Whether the speedup is worth a word: one feature, or features in a row, have none."""
+        return self.speedup > 1
+
+    @property
     def cost(self) -> Cost:
         """The cost of all attempts of this run."""
         return cost_of(self._attempts)

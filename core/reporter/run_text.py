@@ -215,7 +215,8 @@ def report_lines(report: RunReport, style: Style, *, all_checks: bool = False) -
         yield _("Waited for usage limits: {time}").format(time=duration(run.limits.seconds))
     if run.pauses.seconds:
         yield _("Paused by you: {time}").format(time=duration(run.pauses.seconds))
-    yield _("Speedup: {speedup}x").format(speedup=decimal(str(report.speedup)))
+    if report.is_faster:
+        yield _("Speedup: {speedup}x").format(speedup=decimal(str(report.speedup)))
     yield _("Total cost: {total_cost}").format(total_cost=_total_cost(report, style))
     yield _("By status: {by_status}").format(by_status=_by_status(features))
     if report.branches:

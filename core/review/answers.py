@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from ..model.events import Event
 from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Status
-from ..model.review import Answer, Comment
+from ..model.review import Answer, Comment, Review, own_comment
 from ..model.state import RunState
 from ..model.translate import N_
 from ..process.spawner import run_sync
@@ -37,10 +36,10 @@ class Given:
     """Whether all that is new was shown before."""
 
 
-def comment_of(text: str, paths: Sequence[str]) -> Comment:
+def comment_of(text: str, paths: Sequence[str], known: Review) -> Comment:
     """A comment, with ``path:line`` in front if it names one of ``paths``.
 
-    Raises :class:`UserError` for an empty one.
+    ``known`` is the review so far. Raises :class:`UserError` for an empty one.
     """
     text = text.strip()
     path, line, rest = "", 0, text
@@ -55,7 +54,7 @@ def comment_of(text: str, paths: Sequence[str]) -> Comment:
         raise UserError(
             N_("the comment is empty"), hint=N_("say what Claude should do, in a sentence")
         )
-    return Comment(os.urandom(6).hex(), rest, path, line)
+    return own_comment(known, rest, path, line)
 
 
 _PLACE = re.compile(r":(\d{1,9})(?=[:\s]|\Z)")

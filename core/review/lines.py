@@ -185,16 +185,17 @@ def _said(feature: FeatureReading, style: Style) -> Iterator[str]:
 
 
 def how_to_answer(reading: Reading) -> Iterator[str]:
-    """How to answer without a terminal."""
+    """How to answer without a terminal; what to type after the answers that there are."""
     waiting = reading.waiting
-    if not waiting:
-        return
-    review = f"rorchestrator review {shell_word(waiting[0].id)}"
-    yield ""
-    yield _("To answer:")
-    yield f"  {review} --accept"
-    yield f"  {review} --comment {_('TEXT')}"
-    yield f"  {review} --reject"
+    if waiting:
+        review = f"rorchestrator review {shell_word(waiting[0].id)}"
+        yield ""
+        yield _("To answer:")
+        yield f"  {review} --accept"
+        yield f"  {review} --comment {_('TEXT')}"
+        yield f"  {review} --reject"
+    after = list(next_lines(reading))
+    yield from ("", *after) if after else ()
 
 
 def next_lines(reading: Reading) -> Iterator[str]:

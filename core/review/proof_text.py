@@ -30,7 +30,9 @@ def proof_lines(proof: Proof, style: Style, *, quiet: bool = False) -> Iterator[
     for feature in proof.features:
         yield from _notes(feature, style, quiet=quiet)
     if not quiet:
-        yield style.paint(_summary(proof), "red" if proof.differs else "green")
+        is_proved = any(feature.checks for feature in proof.features)
+        colour = "red" if proof.differs else "green" if is_proved else ""
+        yield style.paint(_summary(proof), colour) if colour else _summary(proof)
 
 
 def _table(rows: list[tuple[ProvedFeature, ProvedCheck]], style: Style) -> Iterator[str]:
@@ -86,6 +88,8 @@ def _summary(proof: Proof) -> str:
         return _("Nothing to prove: what is completed has landed.")
     checks = [check for feature in proof.features for check in feature.checks]
     differing = sum(check.differs for check in checks)
+    if not (checks or proof.differs):
+        return _("Nothing is proved: there are no recorded checks.")
     said = counted(len(checks), "recorded check")
     if differing:
         return _("{checks}: {count} not as recorded").format(checks=said, count=differing)

@@ -72,7 +72,7 @@ def _tiles(view: RunView) -> Iterator[str]:
         _estimated(usd and money(usd)),
     ]
     yield _tile(_("Cost"), total_of(view), ", ".join(filter(None, more)))
-    if view.is_over:
+    if view.is_over and report.is_faster:
         slots = counted(run.max_parallel, "slot")
         yield _tile(_("Speedup"), decimal(f"{report.speedup:.2f}×"), slots)
     tokens = _total(usage_of(a for each in view.features for a in each.attempts))

@@ -11,7 +11,7 @@ from ..model.translate import _, language, shown
 from ..model.words import counted, headed
 from ..reporter.documents import feature_document
 from ..reporter.run_text import waste_lines
-from .html_feature import feature_section
+from .html_feature import coded, feature_section
 from .html_parts import costs_section, graph_section, head, result, timeline_section
 from .html_style import SCRIPT, STYLE, words
 from .html_text import data, text
@@ -32,7 +32,13 @@ def html(view: RunView) -> str:
 
 
 def _parts(view: RunView) -> Iterator[str]:
-    yield from (head(view), _failures(view), graph_section(view), timeline_section(view))
+    yield from (
+        head(view),
+        _next(view),
+        _failures(view),
+        graph_section(view),
+        timeline_section(view),
+    )
     yield from (costs_section(view), _others(view), _waste(view), _notes(view))
 
 
@@ -69,6 +75,14 @@ def _meta(title: str) -> str:
 def _digest(content: str) -> str:
     """The hash by which the page allows its own style sheet and script, and no other."""
     return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"
+
+
+def _next(view: RunView) -> str:
+    """The commands to type after the run."""
+    return "".join(
+        f'<p class="next">→ {coded(command)} ({_(purpose)})</p>'
+        for command, purpose in view.next_steps
+    )
 
 
 def _failures(view: RunView) -> str:

@@ -176,11 +176,11 @@ class Notices:
                 )
             )
         wall = duration(report.wall_ms / 1000)
-        lines.append(
-            _("{cost} in {wall}, speedup {speedup}x").format(
-                cost=money(report.cost.usd), wall=wall, speedup=decimal(str(report.speedup))
-            )
+        said = (
+            _("{cost} in {wall}, speedup {speedup}x") if report.is_faster else _("{cost} in {wall}")
         )
+        speedup = decimal(str(report.speedup))
+        lines.append(said.format(cost=money(report.cost.usd), wall=wall, speedup=speedup))
         next = [command for f in problems[:3] for command in next_commands(f)[:1]]
         lands = "--merge" in run.provenance.command.split()
         done = "rorchestrator status" if lands_all(features, lands=lands) else REVIEW

@@ -70,6 +70,9 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
             "",
             *(f"- {escaped(line)}" for line in waste),
         )
+    for command, purpose in view.next_steps:
+        yield ""
+        yield f"→ {code(command)}  ({_(purpose)})"
     yield ""
     yield from _provenance(view)
 
@@ -91,7 +94,7 @@ def summary(view: RunView) -> list[str]:
     """Duration, cost, slots and base, each as Markdown."""
     run, report = view.run, view.report
     parts = [duration(view.seconds), total_cost(view), counted(run.max_parallel, "slot")]
-    if view.is_over:
+    if view.is_over and report.is_faster:
         parts.append(_("speedup {factor}").format(factor=decimal(f"{report.speedup:.2f}")))
     base = f"{code(run.base_branch)} @ {code(run.base_commit[:10])}"
     return [*parts, base]

@@ -10,7 +10,7 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status, Work
-from core.model.review import Answer
+from core.model.review import Answer, Comment
 from core.model.state import FeatureState, Landing, RunState
 from core.model.strategy import Strategy
 from core.model.unreviewed import unreviewed
@@ -36,6 +36,16 @@ class UnreviewedTest(unittest.TestCase):
         newer = (reviewed(Answer.ACCEPTED, "c0ffee"), *life_again("r2", "c2"))
         self.assertEqual(self.after(*newer), ["auth"])
         self.assertEqual(self.after(*newer, reviewed(Answer.ACCEPTED, "c2")), [])
+
+    def test_a_comment_on_all_of_it_is_for_claude_until_that_has_worked_on_it(self) -> None:
+        for comment, expected in (
+            (Comment("1", "Use scrypt."), []),
+            (Comment("1", "Use scrypt.", "a.py", 3), ["auth"]),
+            (Comment("1", "Use scrypt.", source="github 7"), ["auth"]),
+        ):
+            said = events_review.commented(AT, "auth", comment=comment)
+            self.assertEqual(self.after(said), expected)
+            self.assertEqual(self.after(said, *life_again("r2", "c2")), ["auth"])
 
     def test_what_landed_or_has_no_result_does_not_wait(self) -> None:
         auth = FeatureState("auth", status=Status.COMPLETED, work=Work("c1"))

@@ -248,7 +248,6 @@ class TheReport(unittest.TestCase):
                 "",
                 "✅ 1/1 features completed in 2m30s",
                 "Sum of durations: 2m30s",
-                "Speedup: 1.0x",
                 "Total cost: $0.50",
                 "By status: 1 completed",
                 "Branches: feature/auth",
@@ -264,7 +263,7 @@ class TheReport(unittest.TestCase):
         story = [*LIFE, _ended("auth", Status.COMPLETED, work=WORK), judged]
         report = _report(fold(story), "feature/auth")
         self.assertEqual(
-            list(run_text.report_lines(report, PLAIN, all_checks=True))[7:12],
+            list(run_text.report_lines(report, PLAIN, all_checks=True))[6:11],
             [
                 "Checks: 1 proved",
                 "",
@@ -273,7 +272,7 @@ class TheReport(unittest.TestCase):
                 "",
             ],
         )
-        self.assertEqual(list(run_text.report_lines(report, PLAIN))[7:9], ["Checks: 1 proved", ""])
+        self.assertEqual(list(run_text.report_lines(report, PLAIN))[6:8], ["Checks: 1 proved", ""])
 
     def test_a_run_that_lands_its_features_does_not_ask_for_it(self) -> None:
         done = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
@@ -322,7 +321,7 @@ class TheReport(unittest.TestCase):
         self.assertEqual(lines[1], "❌ 0/3 features completed in 0.0s")
         self.assertIn("By status: 1 failed, 1 blocked, 1 pending", lines)
         self.assertEqual(
-            lines[6:],
+            lines[5:],
             [
                 "",
                 "❌ auth: failed",

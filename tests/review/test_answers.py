@@ -35,14 +35,23 @@ class Comments(unittest.TestCase):
             ("  http://x:80/y is down  ", ("", 0, "http://x:80/y is down")),
         ):
             with self.subTest(text):
-                made = comment_of(text, paths)
+                made = comment_of(text, paths, Review())
                 self.assertEqual((made.path, made.line, made.text), expected)
                 self.assertRegex(made.id, "^[0-9a-f]{12}$")
+
+    def test_the_same_words_again_are_the_same_comment_until_claude_got_it(self) -> None:
+        first = comment_of("a.py:1 Why?", ("a.py",), Review())
+        waiting = Review(comments=(first,))
+        self.assertEqual(comment_of("a.py:1 Why?", ("a.py",), waiting), first)
+        sent = Review(comments=(replace(first, is_sent=True),))
+        others = [comment_of("a.py:1 Why?", ("a.py",), sent)]
+        others += [comment_of(text, ("a.py",), Review()) for text in ("a.py:2 Why?", "Why?")]
+        self.assertEqual(len({each.id for each in (first, *others)}), 4)
 
     def test_an_empty_one_is_refused(self) -> None:
         for text in ("", " \n", "src/a.py:3", "src/a.py:3: "):
             with self.assertRaises(UserError):
-                comment_of(text, ("src/a.py",))
+                comment_of(text, ("src/a.py",), Review())
 
 
 class Answers(unittest.TestCase):

@@ -76,7 +76,10 @@ class Lines(unittest.TestCase):
     def test_nothing_to_review_needs_no_answer(self) -> None:
         self.assertIn("Nothing to review", lines.heading(reading()))
         accepted = self.reviewed(answer=Answer.ACCEPTED, commit="c0ffee")
-        self.assertEqual(list(lines.how_to_answer(reading(accepted))), [])
+        said = ["", "To land what is accepted: rorchestrator merge auth"]
+        self.assertEqual(list(lines.how_to_answer(reading(accepted))), said)
+        self.assertEqual(list(lines.how_to_answer(reading(AUTH, accepted)))[-2:], said)
+        self.assertEqual(list(lines.how_to_answer(reading())), [])
 
     def test_an_answer_or_open_comments_are_said_with_the_feature(self) -> None:
         comment = Comment("1", "Why?", "a.py", 3)

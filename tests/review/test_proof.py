@@ -72,6 +72,13 @@ class Lines(unittest.TestCase):
             ],
         )
 
+    def test_without_a_recorded_check_nothing_is_proved(self) -> None:
+        lines = list(proof_lines(Proof([ProvedFeature("a", "c0ffee", ())]), Style(colour=True)))
+        self.assertEqual(
+            lines,
+            ["a: no check is recorded", "Nothing is proved: there are no recorded checks."],
+        )
+
     def test_colours_tell_what_differs(self) -> None:
         checks = (check(True), check(True, flaky=True), check(False))
         lines = list(proof_lines(Proof([ProvedFeature("a", "c", checks)]), Style(colour=True)))

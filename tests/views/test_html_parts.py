@@ -22,7 +22,7 @@ class Head(unittest.TestCase):
         self.assertIn("2 completed 1 failed 1 blocked", page.text)
         self.assertIn("Duration 40s estimated 3m00s", page.text)
         self.assertIn("Cost ≥ $0.37 of $5.00, estimated $1.50", page.text)
-        self.assertIn("Speedup 1.00× 2 slots Tokens 300 4 attempts", page.text)
+        self.assertIn("Tokens 300 4 attempts", page.text)
         self.assertIn("Waited 5.0s 4.0s for usage limits, 1.0s paused by you", page.text)
 
     def test_the_run_is_told_from_its_base_to_its_versions(self) -> None:

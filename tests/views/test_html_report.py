@@ -48,6 +48,12 @@ class TheWholePage(unittest.TestCase):
         targets = {link["href"][1:] for link in page.all("a")}
         self.assertLessEqual(targets, set(page.ids))
 
+    def test_the_next_commands_are_at_its_top(self) -> None:
+        text = Page(html(view_of(STORY))).text
+        self.assertLess(text.index("→ rorchestrator review (what"), text.index("Not completed"))
+        self.assertIn("→ rorchestrator merge (lands what is completed)", text)
+        self.assertNotIn("rorchestrator review", Page(html(view_of(STORY[:7]))).text)
+
     def test_failures_come_before_the_folded_successes(self) -> None:
         ids = [id for id in Page(html(view_of(STORY))).ids if not id.startswith("-")]
         self.assertEqual(ids, ["api", "app", "auth", "docs"])

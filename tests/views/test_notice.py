@@ -127,7 +127,7 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(notice.title, "Shop: 1 of 1 feature completed")
         self.assertEqual(notice.occasions, (Occasion.FINISHED,))
         self.assertFalse(notice.needs_you)
-        self.assertEqual(notice.lines, ("$0.50 in 49s, speedup 0.2x",))
+        self.assertEqual(notice.lines, ("$0.50 in 49s",))
         self.assertEqual(notice.commands, ("rorchestrator review",))
 
     def test_what_the_run_lands_itself_needs_no_review(self) -> None:

@@ -32,9 +32,7 @@ class Markdown(unittest.TestCase):
         said = markdown(view_of(STORY))
         lines = said.splitlines()
         self.assertEqual(lines[0], "## ❌ Shop: 2 of 4 features completed")
-        self.assertEqual(
-            lines[2], "40s · ≥ $0.37 of $5.00 · 2 slots · speedup 1.00 · `main` @ `ba5eba5eba`"
-        )
+        self.assertEqual(lines[2], "40s · ≥ $0.37 of $5.00 · 2 slots · `main` @ `ba5eba5eba`")
         self.assertIn("| `auth` Auth | ✅ completed | 12s | $0.12 | 1 | 3 files +12 −4 |", lines)
         self.assertIn("| `api` Api | ❌ failed | 24s | ≥ $0.12 | 2 |  |", lines)
         self.assertIn("| `app` | ⛔ blocked |  |  |  |  |", lines)
@@ -43,6 +41,21 @@ class Markdown(unittest.TestCase):
         self.assertIn("→ `rorchestrator logs api --checks`", lines)
         self.assertIn("RoRchestrator `1.2.3` · Claude Code `2.1.330` · model `claude-opus`", said)
         self.assertIn("command `rorchestrator run --yes`", said)
+
+    def test_a_speedup_is_said_where_there_is_one(self) -> None:
+        story = [begun(["a", "b"])]
+        for id in ("a", "b"):
+            story += feature_story(id, AT, DONE, end=COMPLETED)
+        story.append(events.run_ended(AT + 13, RUN, exit_code=0))
+        self.assertRegex(markdown(view_of(story)), r" · speedup 1\.[1-9]\d · ")
+
+    def test_the_next_commands_are_those_that_the_run_printed(self) -> None:
+        said = markdown(view_of(STORY))
+        self.assertIn(
+            "→ `rorchestrator review`  (what the features changed, for your answer)", said
+        )
+        self.assertIn("→ `rorchestrator merge`  (lands what is completed)", said)
+        self.assertNotIn("rorchestrator review", markdown(view_of(STORY[:7])))
 
     def test_what_had_no_result_is_listed_before_the_provenance(self) -> None:
         said = markdown(view_of(STORY))
