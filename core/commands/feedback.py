@@ -64,9 +64,9 @@ STATES: Mapping[State, str] = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
-        "Show what readers and checks say about the pull requests of features: open threads,\n"
-        "reviews, comments and failed checks. With --apply, what people with write access say, "
-        "and\nthe failed checks, go to the features' sessions; then the branches are pushed again."
+        "Show open threads, reviews, comments and failed checks of the features' pull requests. "
+        "With\n--apply, the failed checks and the comments of people with write access go to the "
+        "features'\nsessions; then the branches are pushed again."
     )
     parser.epilog = _(EXAMPLES)
     parser.add_argument(
@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--apply",
         action="store_true",
-        help=_("give it to Claude, except for what people without write access say"),
+        help=_("give them to Claude, except comments of people without write access"),
     )
     parser.add_argument(
         "--comment-id",
@@ -132,7 +132,7 @@ def _apply(
 def _say_push(given: Mapping[str, tuple[Heard, ...]], arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         names = " ".join(map(shell_word, given))
-        hint = _("once they are completed, to push them again: rorchestrator pr {ids}")
+        hint = _("to push them again once they are completed: rorchestrator pr {ids}")
         print(one_line(hint.format(ids=names)), file=sys.stderr)
 
 
@@ -167,7 +167,7 @@ def _lines(
     )
     yield style.paint(said, "bold")
     if not feature.heard and feature.state is State.OPEN:
-        yield "    " + _("nothing is open")
+        yield "    " + _("no open comments or failed checks")
     for heard in feature.heard:
         yield from _remark_lines(heard, style, is_given=heard in given)
     if feature.left_out:
@@ -179,7 +179,7 @@ def _remark_lines(heard: Heard, style: Style, *, is_given: bool) -> Iterator[str
     line = f":{remark.line}" if remark.line else ""
     place = f"{remark.path}{line}" if remark.path else _(KINDS[remark.kind])
     notes = [
-        _("asks for changes") if remark.asks_for_changes else "",
+        _("requests changes") if remark.asks_for_changes else "",
         _("applied before") if heard.was_applied else "",
         _("applied now") if is_given else "",
         "" if remark.may_write else _("no write access"),

@@ -27,7 +27,7 @@ DID = {
     OPENED: N_("opened {url}"),
     UPDATED: N_("updated {url}"),
     "would_open": N_("would open a pull request"),
-    "would_update": N_("would bring {url} up to date"),
+    "would_update": N_("would update {url}"),
     "": N_("up to date: {url}"),
 }
 
@@ -78,7 +78,7 @@ def hand_over(arguments: argparse.Namespace, options: HandoverOptions) -> int:
     try:
         report = run_sync(handover.run())
     except Stopped as stopped:
-        print(_("Stopped: what was pushed before stays there."), file=sys.stderr)
+        print(_("Stopped. What was pushed stays pushed."), file=sys.stderr)
         return ExitCode.INCOMPLETE if stopped.received is None else 128 + stopped.received
     if display.json:
         print(json.dumps(report.to_json(), indent=display.indent))

@@ -111,7 +111,7 @@ def _lines(report: PruneReport, arguments: argparse.Namespace, *, asks: bool) ->
             "git gc frees up to {size}, once its reflogs and its grace period allow it."
         ).format(size=size(report.bytes))
     if report.needed:
-        yield _("{refs} of that age stay: work that has not landed, or that undo needs.").format(
+        yield _("Kept {refs} of that age: work that has not landed, or that undo needs.").format(
             refs=counted(report.needed, "ref")
         )
 
@@ -130,6 +130,6 @@ def _age(seconds: float) -> str:
 
 
 def _restoring(each: OldRef) -> str:
-    return _("until git gc, to restore it: git update-ref {ref} {commit}").format(
+    return _("to restore it, until git gc: git update-ref {ref} {commit}").format(
         ref=each.ref, commit=each.commit
     )

@@ -18,8 +18,8 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
-        "Push the branches of completed features, each on the branch that it is built on. What "
-        "somebody\nelse pushed is never overwritten."
+        "Push the branches of completed features, each based on the branch of its dependency or "
+        "on the\nbase branch. What somebody else pushed is never overwritten."
     )
     parser.epilog = _(EXAMPLES)
     handing_over.configure(parser, _("show what would be pushed; push nothing"))

@@ -111,7 +111,7 @@ def _check_sender(run: Run) -> None:
     """Raise :class:`UserError` in a process that the run started, such as an agent's."""
     if f"{run.id}/" in os.environ.get(MARK, ""):
         raise UserError(
-            _("this process belongs to the run, which takes up no list for it"),
+            _("this process was started by the run, and may not change its list"),
             hint=_("type the command in a terminal of your own"),
         )
 
@@ -126,7 +126,7 @@ def _agree(arguments: argparse.Namespace, found: Reload) -> None:
     """Ask, and remember the consent. Raises :class:`UserError` unless the answer is yes."""
     asked = found.change.widenings
     if not arguments.yes and is_terminal():
-        if not agrees(_("Let the run take this up?")):
+        if not agrees(_("Let the run take up these changes?")):
             raise UserError(_("you did not agree; nothing was changed"))
     elif not arguments.yes and asked:
         raise UserError(

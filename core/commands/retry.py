@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-m",
         "--message",
         metavar=_("TEXT"),
-        help=_("say this to its session; - reads it from standard input"),
+        help=_("give its session this message; - is stdin"),
     )
     parser.add_argument(
         "--attempts",
@@ -68,7 +68,7 @@ def _message(given: str | None) -> str:
             _("the message has {count:,} characters, and {longest:,} are allowed").format(
                 count=len(text), longest=LONGEST
             ),
-            hint=_("put it into a file of the repository, and name that"),
+            hint=_("put it into a file of the repository, and name that file in the message"),
         )
     return text.strip()
 

@@ -39,7 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "ids", nargs="*", metavar="ID", help=_("features (default: all that wait for you)")
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help=_("the features (default: all that wait for your review)"),
     )
     parser.add_argument("--all", action="store_true", help=_("also show what you have seen before"))
     form = parser.add_mutually_exclusive_group()
@@ -50,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=_("FILE"),
         help=_("write a page with all diffs to this file; - is stdout"),
     )
-    group = parser.add_argument_group(_("answers without a question"))
+    group = parser.add_argument_group(_("answers, for scripts and editors"))
     answer = group.add_mutually_exclusive_group()
     answer.add_argument("--accept", action="store_true", help=_("accept the features"))
     answer.add_argument(
@@ -60,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument(
         "--comment",
         metavar=_("TEXT"),
-        help=_("comment on a feature, or say why it is rejected; path:line may be in front"),
+        help=_("comment on a feature, or say why it is rejected; may start with path:line"),
     )
     text.add_argument(
         "--file",
@@ -79,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--at",
         metavar=_("COMMIT"),
-        help=_("the commit that was read; if the feature has another one by now, refuse"),
+        help=_("the commit that you read; refuse the answer if the feature has another one by now"),
     )
     add_common_options(parser)
 
@@ -93,7 +96,7 @@ def execute(arguments: argparse.Namespace) -> int:
     for option in ("at", "retry", "yes"):
         if getattr(arguments, option):
             raise UserError(
-                _("--{option} goes with an answer").format(option=option),
+                _("--{option} needs an answer").format(option=option),
                 hint="rorchestrator review ID --comment TEXT",
             )
     if not (arguments.json or arguments.html) and _is_terminal():
@@ -198,24 +201,24 @@ def _as_retry(arguments: argparse.Namespace) -> argparse.Namespace:
 
 def _check_answer(arguments: argparse.Namespace) -> None:
     if arguments.html:
-        raise UserError(_("an answer writes no page"), hint=_("leave out --html"))
+        raise UserError(_("--html does not go with an answer"), hint=_("leave out --html"))
     if not arguments.ids:
         raise UserError(
-            _("name the features that you answer to"), hint="rorchestrator review ID --accept"
+            _("an answer needs the id of a feature"), hint="rorchestrator review ID --accept"
         )
     if arguments.accept and _has_comment(arguments):
         raise UserError(
-            _("a comment asks for a change, and --accept for none"),
+            _("--accept does not go with a comment, which asks for a change"),
             hint=_("leave out one of them"),
         )
     if arguments.retry and not (arguments.reject or _has_comment(arguments)):
         raise UserError(
-            _("--retry goes with a comment or with --reject"),
+            _("--retry needs a comment or --reject"),
             hint="rorchestrator review ID --comment TEXT --retry",
         )
     if len(arguments.ids) > 1 and (arguments.retry or _has_comment(arguments) or arguments.at):
         raise UserError(
-            _("--comment, --file, --retry and --at are about one feature"),
+            _("--comment, --file, --retry and --at take one feature"),
             hint=_("name one feature"),
         )
 
@@ -243,7 +246,7 @@ def _text(arguments: argparse.Namespace) -> str | None:
     if text is not None and len(text) > LARGEST_COMMENT:
         raise UserError(
             _("a comment has at most {count} characters").format(count=LARGEST_COMMENT),
-            hint=_("put the rest into a file of the branch, and name it"),
+            hint=_("put the rest into a file of the branch, and name that file in the comment"),
         )
     return text
 

@@ -182,11 +182,13 @@ class _Question:
         return self._give(Answer.REJECTED, text, _("{id} is rejected."))
 
     def _comment(self) -> bool | None:
-        asked = _("Your comment, path:line in front if it is about one (an empty line ends it):")
+        asked = _(
+            "Your comment; start with path:line if it is about one line (an empty line ends it):"
+        )
         text = _read_text(asked)
         if not text:
             return None
-        said = _("Recorded; Claude gets it by: rorchestrator retry {id}")
+        said = _("Recorded. To give it to Claude: rorchestrator retry {id}")
         # Another comment may follow, so the question comes again.
         recorded = self._give(None, text, said)
         return None if recorded else recorded

@@ -1,4 +1,4 @@
-"""`Feedback`: what readers and checks of the forge say about features, and what Claude is to get.
+"""`Feedback`: review comments and failed checks of pull requests, and what Claude gets of them.
 
 Unasked, Claude gets what people who may write to the repository say, and the failed checks; of
 anybody else only what the user names. Nothing is given twice: the journal has where it came from.

@@ -207,8 +207,8 @@ class Handover:
         ending.base, ending.commit = place.base, place.commit
         if place.joined and not await self._bring_joined(work, place, ending):
             return
-        # The push starts the forge's checks, so the base has to be right before; but one that
-        # merges on its own must never have the new base with the old commits.
+        # The push starts the forge's checks, so the base has to be right before; but one
+        # with auto-merge must never have the new base with the old commits.
         first = self.pulls if seen and not seen.is_armed else None
         if first and seen and not self.options.dry_run:
             seen = await first.retarget(work.known, seen, place, ending)
@@ -289,8 +289,8 @@ class Handover:
         if newer and start and not await self.git.is_ancestor(there, start):
             return ""  # Commits of the feature, which the user pushed.
         return N_(
-            "{remote} has another {branch} than we pushed ({commit}), which stays: "
-            "git fetch {remote} {branch} shows it"
+            "{branch} on {remote} is at {commit}, which we did not push, so it stays; "
+            "to see it: git fetch {remote} {branch}"
         ).format(remote=self.remote.name, branch=branch, commit=there[:10])
 
     async def _sent(self, branch: str, commit: str) -> Handed:

@@ -68,10 +68,9 @@ class PullRequests:
         """Change the base, unless a person changed it."""
         if seen.is_armed and place.base != self.base:
             ending.notes.append(
-                N_(
-                    "it merges on its own as soon as it may, although {base} has not landed: turn "
-                    "that off on {url}"
-                ).format(base=place.base, url=seen.url)
+                N_("auto-merge is on, although {base} has not landed: turn it off on {url}").format(
+                    base=place.base, url=seen.url
+                )
             )
         if seen.base == place.base:
             return seen
@@ -86,7 +85,7 @@ class PullRequests:
             return seen
         ending.did = "updated"
         ending.notes.append(
-            N_("its base is {base} now, it was {was}").format(base=place.base, was=seen.base)
+            N_("its base changed from {was} to {base}").format(base=place.base, was=seen.base)
         )
         return await self.forge.update(seen.number, base=place.base)
 

@@ -111,4 +111,4 @@ async def _why_only_here(project: OpenProject, known: FeatureState) -> str:
     base = project.config.project.base_branch
     if not await how_merged_into(project, known, project.base_commit, base):
         return ""
-    return N_("it landed on {base} here, which was not pushed since").format(base=base)
+    return N_("it landed on your {base}, which has not been pushed since").format(base=base)

@@ -109,7 +109,7 @@ def _of_checks(facts: Facts) -> Iterable[Evidence]:
 
 def _of_history(facts: Facts) -> Iterable[Evidence]:
     if facts.dependents:
-        said = N_("built on it: {ids}")
+        said = N_("features that depend on it: {ids}")
         weight = min(3, len(facts.dependents))
         yield Evidence(Kind.DEPENDENTS, said.format(ids=some(facts.dependents)), weight)
     if facts.denied:

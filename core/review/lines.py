@@ -158,7 +158,7 @@ def notable(file: FileReading) -> str:
     found = [
         _("changed since you saw it") if file.sight is Sight.CHANGED else "",
         "" if file.is_named else _("not named"),
-        _("also {ids}").format(ids=", ".join(file.others)) if file.others else "",
+        _("also changed by {ids}").format(ids=", ".join(file.others)) if file.others else "",
     ]
     return ", ".join(filter(None, found))
 

@@ -68,7 +68,7 @@ def _body(feature: FeatureReading) -> Iterator[str]:
     if notes:
         yield f'<pre class="reason">{lines(chr(10).join(map(shown, notes)))}</pre>'
     if feature.evidence:
-        yield f"<h3>{_('Why to look')}</h3>{_list([shown(e.text) for e in feature.evidence])}"
+        yield f"<h3>{_('Evidence')}</h3>{_list([shown(e.text) for e in feature.evidence])}"
     yield facts(_facts(feature))
     yield verdict_section(feature.known.verdicts.values())
     yield _files(feature)

@@ -69,12 +69,12 @@ def _result(check: ProvedCheck) -> str:
 
 def _notes(feature: ProvedFeature, style: Style, *, quiet: bool) -> Iterator[str]:
     if feature.fault:
-        words = _("nothing is proved: {fault}").format(fault=shown(feature.fault))
+        words = _("nothing could be proved: {fault}").format(fault=shown(feature.fault))
         yield style.paint(headed(one_line(feature.id), one_line(words)), "red")
     elif not (feature.checks or quiet):
         yield headed(one_line(feature.id), _("no check is recorded"))
     if feature.moved_to and not quiet:
-        words = _("its branch is at {tip} by now, of which nothing is proved").format(
+        words = _("its branch has moved on to {tip}, which was not proved").format(
             tip=feature.moved_to[:10]
         )
         yield style.paint(headed(one_line(feature.id), words), "yellow")
@@ -85,7 +85,7 @@ def _notes(feature: ProvedFeature, style: Style, *, quiet: bool) -> Iterator[str
 
 def _summary(proof: Proof) -> str:
     if not proof.features:
-        return _("Nothing to prove: what is completed has landed.")
+        return _("Nothing to prove: every completed feature has landed.")
     checks = [check for feature in proof.features for check in feature.checks]
     differing = sum(check.differs for check in checks)
     if not (checks or proof.differs):
@@ -94,5 +94,7 @@ def _summary(proof: Proof) -> str:
     if differing:
         return _("{checks}: {count} not as recorded").format(checks=said, count=differing)
     if proof.differs:
-        return _("{checks}, and something that could not be proved").format(checks=said)
+        return _("{checks}: all as recorded, but not everything could be proved").format(
+            checks=said
+        )
     return _("{checks}: all as recorded").format(checks=said)

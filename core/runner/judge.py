@@ -213,7 +213,7 @@ class Judge:
         """Say what counts as passed, and did not simply pass."""
         sentences = {
             Verdict.FLAKY: FLAKY,
-            Verdict.NOT_YOURS: N_("not yours: {checks} failed before, where the feature started"),
+            Verdict.NOT_YOURS: N_("not yours: {checks} failed at the start commit, too"),
         }
         missing = {each.check for each in verdicts if each.verdict is Verdict.MISSING}
         for kind, sentence in sentences.items():

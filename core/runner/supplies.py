@@ -82,7 +82,7 @@ class Supplies:
             return await asyncio.get_running_loop().run_in_executor(None, take)
         except OSError as error:
             raise UserError(
-                N_("what project.copy names could not be read: {why}").format(why=_why(error))
+                N_("files of project.copy could not be read: {why}").format(why=_why(error))
             ) from None
 
     def _put(

@@ -29,7 +29,7 @@ class ReloadCommandTest(RunTest):
     def test_it_asks_at_a_terminal_and_a_no_changes_nothing(self) -> None:
         no = self.workspace.main("reload", terminal=True, stdin=b"n\n")
         self.assertEqual(no.code, 2)
-        self.assertIn("Let the run take this up? [y/N]", no.err)
+        self.assertIn("Let the run take up these changes? [y/N]", no.err)
         self.assertIn("you did not agree; nothing was changed", no.err)
         self.assertEqual(self.workspace.events("steered"), [])
         yes = self.workspace.main("reload", terminal=True, stdin=b"y\n")

@@ -161,7 +161,7 @@ class Reviewing(WorkspaceTest):
         self.type("a\n")
         os.write(other.ours, b"c\napi.py:1 More.\n\n")
         self.until("auth is accepted.")
-        self.until("Recorded; Claude gets it by", other)
+        self.until("Recorded. To give it to Claude", other)
         self.assertEqual(self.end(one), 0)
         self.assertTrue(self.review("auth").is_accepted(self.tip))
         moved = space.commit({"api.py": "2\n"}, at=space.worktree("api"))

@@ -79,7 +79,7 @@ class CopyChecksTest(HandoverTest):
         with mock.patch("core.handover.copy_checks.make_checks", side_effect=Killed("ended")):
             said = self.push()
         self.assertEqual(said.code, 1)
-        self.assertIn("Stopped: what was pushed before stays there.", said.err)
+        self.assertIn("Stopped. What was pushed stays pushed.", said.err)
 
     def test_a_signal_ends_the_checks_and_the_command(self) -> None:
         self.land_auth('touch "$TMPDIR/../begun"; sleep 60')
@@ -89,5 +89,5 @@ class CopyChecksTest(HandoverTest):
         running.signal(signal.SIGTERM)
         said = running.end()
         self.assertEqual(said.code, 143, said)
-        self.assertIn("Stopped: what was pushed before stays there.", said.err)
+        self.assertIn("Stopped. What was pushed stays pushed.", said.err)
         self.assertEqual(self.forge.branches()["feature/api"], self.tip("api"))

@@ -85,7 +85,7 @@ class PushTest(HandoverTest):
         self.shop.git("push", "--quiet", "origin", "main:refs/heads/feature/auth")
         said = self.push("auth")
         self.assertEqual(said.code, 1)
-        self.assertIn("has another feature/auth than we pushed", said.out)
+        self.assertIn("which we did not push, so it stays", said.out)
         self.assertEqual(self.forge.branches()["feature/auth"], self.shop.commit_of("main"))
 
     def test_an_amended_branch_is_pushed_again_and_its_dependent_put_on_it(self) -> None:
@@ -237,7 +237,7 @@ class OthersTest(HandoverTest):
         self.shop.finish("empty", {})
         self.shop.git("merge", "--quiet", "--no-ff", "feature/auth")
         said = self.push()
-        self.assertIn("it landed on main here, which was not pushed since", said.out)
+        self.assertIn("it landed on your main, which has not been pushed since", said.out)
         self.shop.git("push", "--quiet", "origin", "main")
         said = self.push("--verbose")
         self.assertEqual(said.code, 0)

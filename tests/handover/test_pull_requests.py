@@ -50,13 +50,13 @@ class PullRequestTest(HandoverTest):
         self.forge.change("feature/auth", base="develop")
         said = self.pr("--dry-run")
         self.assertEqual(len(self.shop.events("pull_request")), 2)
-        self.assertIn("    would bring https://github.com/acme/shop/pull/12 up to date\n", said.out)
+        self.assertIn("    would update https://github.com/acme/shop/pull/12\n", said.out)
 
     def test_after_a_squash_merge_the_next_one_shows_its_own_work_only(self) -> None:
         self.pr()
         self.forge.merge("feature/auth", squash=True)
         said = self.pr("--sync")
-        self.assertIn("its base is main now, it was feature/auth", said.out)
+        self.assertIn("its base changed from feature/auth to main", said.out)
         self.assertEqual(self.bases()["feature/api"], "main")
         self.assertEqual(self.forge.shown("feature/api"), {"api.txt"})
         self.assertEqual(self.forge.git("rev-list", "--count", "main..feature/api"), "1")

@@ -27,8 +27,11 @@ class EvidenceTest(unittest.TestCase):
             (Facts(lines=199), []),
             (Facts(lines=200), [(Kind.SIZE, 1, "large: 200 changed lines")]),
             (Facts(lines=1234), [(Kind.SIZE, 3, "large: 1,234 changed lines")]),
-            (Facts(dependents=["b"]), [(Kind.DEPENDENTS, 1, "built on it: b")]),
-            (Facts(dependents=list("bcde")), [(Kind.DEPENDENTS, 3, "built on it: b, c, d, e")]),
+            (Facts(dependents=["b"]), [(Kind.DEPENDENTS, 1, "features that depend on it: b")]),
+            (
+                Facts(dependents=list("bcde")),
+                [(Kind.DEPENDENTS, 3, "features that depend on it: b, c, d, e")],
+            ),
             (Facts(denied=["Bash"]), [(Kind.DENIED, 2, "denied to Claude: Bash")]),
             (Facts(failed_first={"make": 2}), [(Kind.FAILED_FIRST, 2, "make (2×)")]),
             (Facts(failed_first={"e2e": 1}, verdicts=[proved, flaky]), [(Kind.FLAKY, 2, "e2e")]),

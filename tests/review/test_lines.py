@@ -108,7 +108,7 @@ class Lines(unittest.TestCase):
         self.assertEqual(
             said[2:4],
             [
-                "  c.py  +2 -1  (changed since you saw it, not named, also api, ui)",
+                "  c.py  +2 -1  (changed since you saw it, not named, also changed by api, ui)",
                 "  old.py → new.py  binary",
             ],
         )

@@ -60,7 +60,7 @@ class ThePage(unittest.TestCase):
         said = " ".join(page.texts)
         for words in (
             "Spend most of your time on",
-            "Why to look",
+            "Evidence",
             "unchanged since you saw them: seen.py",
         ):
             self.assertIn(words, said)

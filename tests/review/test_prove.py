@@ -238,7 +238,7 @@ class Chosen(ProveTest):
         self.assertEqual(list(self.checks()), ["test -f a.txt", "test -f c.txt"])
         self.assertEqual(list(self.checks("b", "b")), ["test -f b.txt"])
         self.assertEqual(shop.main("merge").code, 0)
-        self.assertIn("Nothing to prove: what is completed has landed.", self.prove().out)
+        self.assertIn("Nothing to prove: every completed feature has landed.", self.prove().out)
 
     def test_what_was_cleaned_up_has_landed(self) -> None:
         story = (
@@ -256,7 +256,9 @@ class Chosen(ProveTest):
         shop.record(checked)
         said = self.prove("a", code=1).out
         self.assertIn("the version that checked it recorded no verdicts", said)
-        self.assertIn("0 recorded checks, and something that could not be proved", said)
+        self.assertIn(
+            "0 recorded checks: all as recorded, but not everything could be proved", said
+        )
         done = events.ended(AT, RUN, "a", self.lost())
         shop.record(done)
         self.assertIn("does not have its commit 00000000", self.prove("a", code=1).out)

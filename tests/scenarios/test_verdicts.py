@@ -143,7 +143,7 @@ class Matrix(WorkspaceTest):
 
     def test_what_counts_as_passed_without_passing_is_noted(self) -> None:
         notes = [e["text"] for e in self.workspace.events("note") if e.get("feature") == "own"]
-        excused = f"not yours: `{RED}` failed before, where the feature started"
+        excused = f"not yours: `{RED}` failed at the start commit, too"
         self.assertIn(excused, notes)
         of_lacks = [e["text"] for e in self.workspace.events("note") if e.get("feature") == "lacks"]
         self.assertEqual(of_lacks.count(excused), 1)  # Two commits were judged.

@@ -1,4 +1,4 @@
-"""What readers and checks say about a pull request on GitHub, by its GraphQL API."""
+"""Review comments and failed checks of a pull request on GitHub, by its GraphQL API."""
 
 from __future__ import annotations
 

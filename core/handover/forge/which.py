@@ -34,7 +34,7 @@ async def forge_of(
     found = [address for url in urls if (address := address_of(url)) is not None]
     if not found:
         raise UserError(
-            N_("the remote {remote} is on no forge: pull requests need GitHub or GitLab").format(
+            N_("pull requests need GitHub or GitLab, and the remote {remote} is on neither").format(
                 remote=remote
             ),
             hint=N_("rorchestrator push pushes the branches, or name another one: --remote NAME"),
@@ -70,7 +70,7 @@ async def _logged_in(spawner: Spawner, environ: Mapping[str, str], host: str) ->
         return named[0]  # If it has no login, its own refusal names the command.
     raise UserError(
         N_(
-            "{host} may be a GitHub or a GitLab: neither gh nor glab alone is logged in there"
+            "{host} may be GitHub or GitLab: exactly one of gh and glab must be logged in there"
         ).format(host=host),
         hint=N_("{github}, or: {gitlab}").format(github=clients[0].login, gitlab=clients[1].login),
     )

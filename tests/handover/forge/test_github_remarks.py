@@ -1,4 +1,4 @@
-"""What readers and checks say about a pull request on GitHub."""
+"""Comments and failed checks of a pull request on GitHub."""
 
 from __future__ import annotations
 
