@@ -46,8 +46,8 @@ class Shown(unittest.TestCase):
         for words, said in (
             (("--accept",), "name the features"),
             (("auth", "--accept", "--comment", "x"), "a comment asks for a change"),
-            (("auth", "api", "--comment", "x"), "about one feature"),
-            (("auth", "api", "--accept", "--at", "c0ffee"), "about one feature"),
+            (("auth", "api", "--comment", "x"), "take one feature"),
+            (("auth", "api", "--accept", "--at", "c0ffee"), "take one feature"),
             (("auth", "--at", "c0ffee"), "--at needs an answer"),
             (("auth", "--retry"), "--retry needs an answer"),
             (("auth", "--accept", "--retry"), "--retry needs a comment"),

@@ -179,7 +179,7 @@ class Applied(FeedbackTest):
         self.assertEqual(self.shop.events("commented"), [])
         said = self.shop.main("feedback", "--apply", terminal=True, stdin=b"n\n")
         self.assertEqual(said.code, 2)
-        self.assertIn("to push them again: rorchestrator pr auth", said.err)
+        self.assertIn("to push them again once they are completed: rorchestrator pr auth", said.err)
         self.assertEqual(len(self.shop.events("commented")), 1)
         said = self.shop.main("feedback", "--apply", "-q", terminal=True, stdin=b"n\n")
         self.assertNotIn("to push them again", said.err)
@@ -198,9 +198,7 @@ class Applied(FeedbackTest):
         self.forge.change("feature/auth", threads=[thread(1, "Use the clock.")])
         said = self.feedback("--apply", "--yes")
         self.assertEqual(said.code, 0, said.err)
-        self.assertIn(
-            "once they are completed, to push them again: rorchestrator pr auth", said.err
-        )
+        self.assertIn("to push them again once they are completed: rorchestrator pr auth", said.err)
         wait_until(lambda: self.shop.events("comments_sent"), "Claude got it")
         self.shop.touch("go")
         self.assertEqual(run.end().code, 0)

@@ -81,7 +81,7 @@ class PullRequestTest(HandoverTest):
         self.pr()
         self.forge.change("feature/api", armed=True)
         said = self.pr()
-        self.assertIn("although feature/auth has not landed: turn that off on", said.out)
+        self.assertIn("although feature/auth has not landed: turn it off on", said.out)
         self.forge.merge("feature/auth", squash=True)
         self.pr("--sync")
         self.assertEqual(self.bases()["feature/api"], "main")

@@ -113,7 +113,7 @@ class Compared(ProveTest):
         self.assertEqual(found["grep -q good a.txt"], (False, BAD, False, True))
         self.assertEqual(found["test -f a.txt"], (True, GOOD, False, False))
         said = self.prove(code=1)
-        self.assertIn("a: its branch is at ", said.out)
+        self.assertIn("a: its branch has moved on to ", said.out)
         self.assertIn("2 recorded checks: 1 not as recorded", said.out)
         self.assertIn("_clean_a.verify.log", said.out)
         self.assertNotIn("as recorded", self.prove("--quiet", code=1).out)
@@ -248,7 +248,7 @@ class Chosen(ProveTest):
 
     def test_a_feature_without_a_result_or_its_commit_or_verdicts_is_not_proved(self) -> None:
         shop = self.open()
-        self.assertIn("a: nothing is proved: it has no result", self.prove("a", code=1).out)
+        self.assertIn("a: nothing could be proved: it has no result", self.prove("a", code=1).out)
         self.judged("a", tip=shop.finish("a"))
         self.assertIn("a: no check is recorded", self.prove("a").out)
         self.assertEqual(self.prove("a", "--quiet").out, "")
