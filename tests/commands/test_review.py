@@ -44,8 +44,8 @@ class Shown(unittest.TestCase):
 
     def test_what_makes_no_sense_is_refused_with_what_to_type(self) -> None:
         for words, said in (
-            (("--accept",), "name the features"),
-            (("auth", "--accept", "--comment", "x"), "a comment asks for a change"),
+            (("--accept",), "an answer needs the id"),
+            (("auth", "--accept", "--comment", "x"), "--accept does not go with a comment"),
             (("auth", "api", "--comment", "x"), "take one feature"),
             (("auth", "api", "--accept", "--at", "c0ffee"), "take one feature"),
             (("auth", "--at", "c0ffee"), "--at needs an answer"),
