@@ -57,7 +57,6 @@ def opened_now(arguments: argparse.Namespace, ids: Sequence[str]) -> Opened:
 
 def review_each(arguments: argparse.Namespace) -> list[str]:
     """Ask about each feature that waits, or each that is named; the ids with an answer."""
-    style = style_of(sys.stderr, arguments.color)
     answered: list[str] = []
     done: set[str] = set()
     has_begun = arguments.quiet
@@ -67,11 +66,11 @@ def review_each(arguments: argparse.Namespace) -> list[str]:
             waiting = [each.id for each in _wanted(arguments, now) if each.id not in done]
             if not has_begun:
                 has_begun = True
-                _begin(masked(now.reading, arguments.mask), style)
+                _begin(masked(now.reading, arguments.mask), style_of(sys.stderr, arguments.color))
             if not waiting:
                 break
             for number, id in enumerate(waiting, 1):
-                _ask_until_over(arguments, id, f"{number}/{len(waiting)}", style, answered)
+                _ask_until_over(arguments, id, f"{number}/{len(waiting)}", answered)
                 done.add(id)
             if arguments.ids:
                 break
@@ -84,7 +83,7 @@ def _wanted(arguments: argparse.Namespace, now: Opened) -> Sequence[FeatureReadi
 
 
 def _ask_until_over(
-    arguments: argparse.Namespace, id: str, place: str, style: Style, answered: list[str]
+    arguments: argparse.Namespace, id: str, place: str, answered: list[str]
 ) -> None:
     """Ask about a feature, and again if it has changed meanwhile, unless it no longer waits."""
     while True:
@@ -96,7 +95,8 @@ def _ask_until_over(
             return
         if not _wanted(arguments, now):
             return
-        question = _Question(arguments, now, id, style)
+        # The terminal may have another size by now.
+        question = _Question(arguments, now, id, style_of(sys.stderr, arguments.color))
         try:
             is_over = question.ask(place)
         finally:
@@ -157,7 +157,8 @@ class _Question:
             question = _("[a]ccept, [c]omment, [r]eject, [d]iff again, [l]ater, [q]uit?")
         else:
             question = _("[n]ext, [c]omment again, [a]ccept, [r]eject, [d]iff again, [q]uit?")
-        id, width = self.feature.id, self.style.width - 1  # the blank that follows
+        width = style_of(sys.stderr).width - 1  # the blank that follows
+        id = self.feature.id
         asked = wrapped(headed(id, question), width)
         return "\n".join(asked).replace(id, self.style.paint(id, "bold"), 1) + " "
 

@@ -336,6 +336,7 @@ class _ShownRun:
             up_to_date=tuple(_up_to_date(decided.decisions)),
             left=tuple(decided.left),
             max_cost_usd=self.run.budget.cap_usd,
+            only_accepted=project.config.project.require_review,
         )
 
 

@@ -266,6 +266,7 @@ class _Watch:
             branches=(),
             up_to_date=None,
             max_cost_usd=run.provenance.max_cost_usd,
+            only_accepted=self.project.config.project.require_review,
         )
         style = style_of(sys.stdout, self.display.color)
         print("\n".join(report_lines(report, style)).strip("\n"))

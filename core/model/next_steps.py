@@ -36,12 +36,17 @@ def _to_look(feature: FeatureState) -> list[str]:
 
 
 def after_run(
-    features: Sequence[FeatureState], *, is_all: bool, lands: bool = False
+    features: Sequence[FeatureState],
+    *,
+    is_all: bool,
+    lands: bool = False,
+    only_accepted: bool = False,
 ) -> list[tuple[str, str]]:
     """The commands to type after a run of these features, each with its purpose.
 
     ``is_all``: whether they are all features of their list that are not up to date. ``lands``:
-    whether the run lands them itself if all completed.
+    whether the run lands them itself if all completed. ``only_accepted``: whether only what was
+    accepted lands.
     """
     completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
     steps = []
@@ -50,7 +55,8 @@ def after_run(
     elif completed:
         steps.append((REVIEW, N_("what the features changed, for your answer")))
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
-        steps.append((f"rorchestrator merge{named}", N_("lands what is completed")))
+        purpose = N_("lands what you accepted") if only_accepted else N_("lands what is completed")
+        steps.append((f"rorchestrator merge{named}", purpose))
     if any(feature.status is Status.CANCELLED for feature in features):
         steps.append(("rorchestrator run", N_("continues where this run stopped")))
     return steps

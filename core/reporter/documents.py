@@ -42,6 +42,8 @@ class RunReport:
     left: tuple[str, ...] | None = ()
     """Features that were skipped before the run, and their dependents."""
     max_cost_usd: float | None = None
+    only_accepted: bool = False
+    """Whether only what was accepted lands."""
 
     @property
     def features(self) -> list[FeatureState]:
@@ -58,6 +60,14 @@ class RunReport:
         """Whether the selection of the run left out no feature of its list."""
         run = {*self.run.features, *(self.up_to_date or ()), *(self.left or ())}
         return all(id in run for wave in self.waves for id in wave)
+
+    @property
+    def next_steps(self) -> list[tuple[str, str]]:
+        """The commands to type after it, and their purposes."""
+        lands = "--merge" in self.run.provenance.command.split()
+        return next_steps.after_run(
+            self.features, is_all=self.is_all, lands=lands, only_accepted=self.only_accepted
+        )
 
     @property
     def ended_at(self) -> float:

@@ -18,7 +18,7 @@ from ..model.events import Event
 from ..model.excerpt import some
 from ..model.json_values import integer
 from ..model.moments import clock
-from ..model.next_steps import after_run, next_commands
+from ..model.next_steps import next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
@@ -77,6 +77,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         return _steered(event, style)
     if event.kind == "reloaded":
         return _reloaded(event, style)
+    if event.kind in ("reviewed", "commented"):
+        return _answered(event, style)
     if event.kind not in ("attempt_started", "ended"):
         return ""
     feature = state.feature(event.feature)
@@ -104,8 +106,8 @@ _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
 def _steered(event: Event, style: Style) -> str:
     """What a control request changed; a refusal is printed by the command that asked."""
     reply = reply_of(event)
-    if not reply.is_done:
-        return ""
+    if not reply.is_done or reply.action is ControlAction.RECORD:
+        return ""  # What was recorded says itself what it is.
     glyph, ascii = _STEERED.get(reply.action, ("💬", "[note]"))
     words = one_line(shown(reply.text))
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
@@ -117,6 +119,13 @@ def _reloaded(event: Event, style: Style) -> str:
         return ""
     words = one_line(headed(_("the list changed"), shown(text_of(event))))
     return f"{style.pick('📝', '[list]')} {style.paint(words, 'yellow')}"
+
+
+def _answered(event: Event, style: Style) -> str:
+    """What a reader said of a feature during the run."""
+    words = N_("a comment for Claude") if event.kind == "commented" else event.data.get("answer")
+    said = headed(style.paint(event.feature, "bold"), _(str(words)))
+    return f"{style.pick('💬', '[note]')} {said}"
 
 
 def _clash(event: Event, style: Style) -> str:
@@ -228,8 +237,7 @@ def report_lines(report: RunReport, style: Style, *, all_checks: bool = False) -
     waste = waste_lines(report)
     if waste:
         yield from ("", _("Spent without a result:"), *(f"    {line}" for line in waste))
-    lands = "--merge" in run.provenance.command.split()
-    steps = after_run(features, is_all=report.is_all, lands=lands)
+    steps = report.next_steps
     if steps:
         yield ""
     for command, purpose in steps:

@@ -141,6 +141,7 @@ def _report(project: OpenProject, state: RunState, run: Run) -> RunReport:
         up_to_date=None,
         left=None,
         max_cost_usd=told.max_cost_usd,
+        only_accepted=project.config.project.require_review,
     )
     waves = graph(run_view(report, (), run.started_at).features).waves()
     return replace(report, waves=tuple(map(tuple, waves)))

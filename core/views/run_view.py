@@ -19,7 +19,7 @@ from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.next_commands import completed
-from ..model.next_steps import after_run, next_commands
+from ..model.next_steps import next_commands
 from ..model.outcome import Status, Usage, Work
 from ..model.phase import Phase, phase_begun_by
 from ..model.provenance import Estimate
@@ -205,10 +205,9 @@ class RunView:
         """The commands to type after it, with the list of the run, and their purposes."""
         if not self.is_over:
             return []
-        told = self.run.provenance.command
-        lands = "--merge" in told.split()
-        made = after_run(self.report.features, is_all=self.report.is_all, lands=lands)
-        return [(completed(command, _options(told)), purpose) for command, purpose in made]
+        options = _options(self.run.provenance.command)
+        steps = self.report.next_steps
+        return [(completed(command, options), purpose) for command, purpose in steps]
 
     @property
     def concurrency(self) -> list[tuple[float, int]]:

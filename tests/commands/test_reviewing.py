@@ -97,6 +97,15 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertEqual(len(self.review("auth").comments), 1)
 
+    def test_the_question_fits_the_terminal_as_wide_as_it_is_by_then(self) -> None:
+        running = self.start("auth")
+        self.until("Enter shows")
+        self.terminal.resize(40, 24)
+        self.type("what\n")
+        self.until("[a]ccept,\r\n")
+        self.type("q\n")
+        self.assertEqual(self.end(running), 0)
+
     def test_later_and_quit_and_the_end_of_the_input_record_nothing(self) -> None:
         for keys in ("l\nq\n", "l\n\x04", "c\n\nq\n", "\x04"):
             with self.subTest(keys):

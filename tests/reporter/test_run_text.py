@@ -15,6 +15,7 @@ from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Work
 from core.model.provenance import Provenance
+from core.model.review import Answer, Comment
 from core.model.state import FeatureState, RunState
 from core.reporter import plan_text, run_text
 from core.reporter.documents import RunReport
@@ -210,6 +211,7 @@ class ASteeredRun(unittest.TestCase):
     def test_the_lines_tell_accepted_requests_and_not_refused_ones(self) -> None:
         shown = {a: self.said(a) for a in ("pause", "resume", "stop", "skip", "retry", "attach")}
         self.assertEqual(shown["pause"], "⏸ so be it")
+        self.assertEqual(self.said("record"), "")
         self.assertEqual(len({line[0] for line in shown.values()}), 6)
         self.assertEqual(self.said("stop", ASCII), "[stop] so be it")
         self.assertEqual(self.said("stop", done=False), "")
@@ -256,6 +258,20 @@ class TheReport(unittest.TestCase):
                 "→ rorchestrator merge  (lands what is completed)",
             ],
         )
+
+    def test_what_a_reader_says_during_the_run_is_a_line(self) -> None:
+        state = fold(LIFE)
+        accepted = events_review.reviewed(AT, "auth", answer=Answer.ACCEPTED, commit="c")
+        said = events_review.commented(AT, "auth", comment=Comment("1", "Why?"))
+        for event, expected in ((accepted, "auth: accepted"), (said, "auth: a comment for Claude")):
+            line = run_text.event_line(state, event, PLAIN)
+            self.assertTrue(line.endswith(f"] 💬 {expected}"), line)
+
+    def test_where_a_review_is_required_only_what_was_accepted_lands(self) -> None:
+        state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
+        report = replace(_report(state), only_accepted=True)
+        last = list(run_text.report_lines(report, PLAIN))[-1]
+        self.assertEqual(last, "→ rorchestrator merge  (lands what you accepted)")
 
     def test_what_the_checks_proved_is_a_table(self) -> None:
         made = CheckVerdict("make", Scope.OWN, Verdict.PROVED, "c0ffee", "ended with exit 2", "")
