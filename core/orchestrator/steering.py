@@ -23,6 +23,9 @@ POLL_SECONDS = 0.2
 
 Act = Callable[[], None]
 
+STOP = "rorchestrator stop"
+"""The command that also ends checks at start commits, after the last feature."""
+
 STOPPED = N_("stopped by the user")
 STOPPED_BEFORE = N_("stopped by the user before it started")
 
@@ -122,10 +125,12 @@ class Steering:
             ControlAction.STOP: self._stop_one,
             ControlAction.ATTACH: self._attach,
         }
-        if self.orchestrator.is_over:
-            return _refused(N_("the run is over"))
         if request.action is ControlAction.RECORD:
             return self._record(request)
+        if self.orchestrator.is_over:
+            # Checks may run at start commits for minutes, and the lock is held.
+            is_stop = request.action is ControlAction.STOP and not id
+            return self._stop() if is_stop else _refused(N_("the run is over"), STOP)
         if request.action is ControlAction.RELOAD:
             return self.reload(request)
         if not id:

@@ -63,6 +63,25 @@ class SteeringTest(StageTest):
     def steered(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Steered:
         return Steered(self.stage(features, slots, **more), features)
 
+    def test_while_checks_run_after_the_last_feature_reviews_are_recorded_and_a_stop_ends_them(
+        self,
+    ) -> None:
+        said = events_review.reviewed(1, "one", answer=review.Answer.ACCEPTED, commit="c0ffee")
+
+        async def scene() -> None:
+            ror = self.steered([Feature("one", "")])
+            run = ror.stage.start()
+            await settle()
+            await ror.stage.end("one")
+            await run
+            asked = Request("q", "r1", ControlAction.RECORD, events=(said,))
+            self.assertTrue(ror.steering.take(asked).done)
+            self.assertTrue(ror.state().feature("one").review.is_accepted("c0ffee"))
+            self.assertTrue((await ror("stop")).done)
+            self.assertTrue(ror.stage.stop.is_set())
+
+        self.play(scene)
+
     def test_a_run_records_what_a_review_says_and_nothing_else(self) -> None:
         accepted = events_review.reviewed(
             1, "model", answer=review.Answer.ACCEPTED, commit="c0ffee"
@@ -159,7 +178,9 @@ class SteeringTest(StageTest):
                     ror.stage.orchestrator.slots.close("the time is over")
                 await run
                 self.assertEqual(set(ror.stage.ended().values()), {"cancelled"})
-                self.assertEqual(await ror("resume"), Answer(False, "the run is over"))
+                over = Answer(False, "the run is over", "rorchestrator stop")
+                self.assertEqual(await ror("resume"), over)
+                self.assertEqual(await ror("stop", "model"), over)
 
         self.play(scene)
 
