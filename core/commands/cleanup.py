@@ -6,10 +6,8 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 
-from ..journal.lock import Holder
 from ..landing.cleanup import Cleanup, CleanupOptions, Removal
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
@@ -17,10 +15,10 @@ from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
+from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from ..project.strays import strays_of
 from ..reporter.console import style_of
-from ..reporter.documents import local_time
 from ..reporter.status_text import stray_lines
 from ..reporter.style import Style
 from . import pruning
@@ -132,17 +130,8 @@ def _would_tear_down(options: CleanupOptions, project: OpenProject) -> bool:
 
 
 def _clean_up(options: CleanupOptions, project: OpenProject) -> list[Removal]:
-    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
-    try:
-        repaired = project.journal.open()
-        try:
-            if repaired:
-                print(one_line(shown(repaired)), file=sys.stderr)
-            return run_sync(Cleanup(options, project.writable()).run())
-        finally:
-            project.journal.close()
-    finally:
-        project.lock.release()
+    with journalling(project, "cleanup"):
+        return run_sync(Cleanup(options, project.writable()).run())
 
 
 def _show(done: list[Removal], arguments: argparse.Namespace, style: Style) -> None:

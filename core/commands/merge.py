@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import time
 
-from ..journal.lock import Holder
 from ..landing.merge import Merge
 from ..landing.report import LandingState, MergeOptions
 from ..model.errors import ExitCode, UserError
@@ -16,9 +13,9 @@ from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import counted, headed
 from ..process.spawner import run_sync
+from ..project.control_requests import journalling
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
-from ..reporter.documents import local_time
 from .ask_consent import check_consent, commands_of_merge, is_terminal
 from .land import land, preview
 from .options import (
@@ -132,19 +129,10 @@ def execute(arguments: argparse.Namespace) -> int:
     # A preview writes nothing, so it needs no lock.
     if arguments.dry_run:
         return preview(project, options, display_of(arguments))
-    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
-    try:
+    with journalling(project, "merge"):
         project = project.writable()
-        repaired = project.journal.open()
-        try:
-            if repaired:
-                print(one_line(shown(repaired)), file=sys.stderr)
-            refused = None if arguments.yes or not pays else _ask(project, options)
-            return land(project, options, display_of(arguments)) if refused is None else refused
-        finally:
-            project.journal.close()
-    finally:
-        project.lock.release()
+        refused = None if arguments.yes or not pays else _ask(project, options)
+        return land(project, options, display_of(arguments)) if refused is None else refused
 
 
 def _ask(project: OpenProject, options: MergeOptions) -> int | None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 
 from ..git.refs import SEEN
-from ..journal.lock import Holder
 from ..landing.prune import OLDER_THAN_SECONDS, OldRef, Prune, PruneReport
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
@@ -18,8 +16,8 @@ from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import counted, duration
 from ..process.spawner import run_sync
+from ..project.control_requests import journalling
 from ..project.open import OpenProject
-from ..reporter.documents import local_time
 from ..reporter.style import table_lines
 from ..start.examining.repository import size
 from .ask_consent import is_terminal
@@ -42,18 +40,9 @@ def execute(arguments: argparse.Namespace) -> int:
         report = run_sync(_prune(project, arguments).find())
         _show(report, arguments)
         return ExitCode.UP_TO_DATE
-    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
-    try:
+    with journalling(project, "cleanup"):
         refs = run_sync(project.git.refs(*SEEN))
-        repaired = project.journal.open()
-        try:
-            if repaired:
-                print(one_line(shown(repaired)), file=sys.stderr)
-            return _ask_and_remove(replace(project.writable(), refs=refs), arguments)
-        finally:
-            project.journal.close()
-    finally:
-        project.lock.release()
+        return _ask_and_remove(replace(project.writable(), refs=refs), arguments)
 
 
 def _prune(project: OpenProject, arguments: argparse.Namespace) -> Prune:

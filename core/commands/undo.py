@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import time
 from collections.abc import Iterator
 
 from ..git.refs import SEEN
 from ..handover.undo import Undo, UndoReport
-from ..journal.lock import Holder
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..model.words import counted
 from ..process.spawner import run_sync
+from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from ..reporter.console import style_of
-from ..reporter.documents import local_time
 from ..reporter.style import Style
 from .ask_consent import is_terminal
 from .options import add_common_options, agrees, opened, same_words
@@ -59,20 +56,10 @@ def execute(arguments: argparse.Namespace) -> int:
             hint=f"rorchestrator {same_words(arguments.words)} --yes",
         )
     project = opened(arguments)
-    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "undo"))
-    try:
+    with journalling(project, "undo"):
         # Read again: a run may have moved branches before we got the lock.
         refs = run_sync(project.git.refs(*SEEN))
-        project = replace(project.writable(), refs=refs)
-        repaired = project.journal.open()
-        try:
-            if repaired:
-                print(one_line(shown(repaired)), file=sys.stderr)
-            return _undo(project, arguments)
-        finally:
-            project.journal.close()
-    finally:
-        project.lock.release()
+        return _undo(replace(project.writable(), refs=refs), arguments)
 
 
 def _undo(project: OpenProject, arguments: argparse.Namespace) -> int:
