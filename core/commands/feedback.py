@@ -33,6 +33,7 @@ from .handing_over import hand_over
 from .options import (
     add_common_options,
     add_progress_option,
+    add_remote_option,
     add_running_options,
     asking,
     ids,
@@ -87,11 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ID[,ID...]",
         help=_("give these comments to Claude too, whoever wrote them"),
     )
-    parser.add_argument(
-        "--remote",
-        metavar=_("NAME"),
-        help=_("the remote (default: that of a plain git push of the base branch)"),
-    )
+    add_remote_option(parser)
     parser.add_argument(
         "--json", action="store_true", help=_("print one JSON object, and the events of the run")
     )

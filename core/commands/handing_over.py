@@ -19,7 +19,7 @@ from ..process.spawner import run_sync
 from ..reporter.console import style_of
 from ..reporter.style import Style
 from .ask_consent import check_consent, commands_of_copy
-from .options import Display, add_common_options, asking, display_of, opened
+from .options import Display, add_common_options, add_remote_option, asking, display_of, opened
 
 OPENED, UPDATED = "opened", "updated"
 
@@ -42,11 +42,7 @@ def configure(parser: argparse.ArgumentParser, dry_run: str) -> None:
         metavar="ID",
         help=_("the features, with their dependencies (default: all that are completed)"),
     )
-    parser.add_argument(
-        "--remote",
-        metavar=_("NAME"),
-        help=_("the remote (default: that of a plain git push of the base branch)"),
-    )
+    add_remote_option(parser)
     parser.add_argument(
         "--accepted",
         action="store_true",

@@ -269,6 +269,15 @@ def seconds(text: str) -> float:
     return value
 
 
+def add_remote_option(parser: argparse.ArgumentParser) -> None:
+    """The remote of the commands that hand features over."""
+    parser.add_argument(
+        "--remote",
+        metavar=_("NAME"),
+        help=_("the remote (default: that of a plain git push of the base branch)"),
+    )
+
+
 def add_progress_option(parser: argparse.ArgumentParser) -> None:
     """How a run shows its progress."""
     parser.add_argument(

@@ -203,7 +203,7 @@ class Handover:
             self.below[id] = commit
 
     async def _bring(self, work: Work, place: Place, seen: OnForge | None, ending: Ending) -> None:
-        """Push the branch, after the merge that it may be built on, and bring its pull request."""
+        """Push the branch, and its base if that is a merge; open or update the pull request."""
         ending.base, ending.commit = place.base, place.commit
         if place.joined and not await self._bring_joined(work, place, ending):
             return
@@ -225,7 +225,7 @@ class Handover:
             needs = {
                 need: self.state.feature(need).branch for need in self.places.needs_of(work.id)
             }
-            await self.pulls.bring(work, place, seen, ending, needs)
+            await self.pulls.open_or_update(work, place, seen, ending, needs)
 
     # -- pushing -----------------------------------------------------------------------------------
 

@@ -89,7 +89,7 @@ class PullRequests:
         )
         return await self.forge.update(seen.number, base=place.base)
 
-    async def bring(
+    async def open_or_update(
         self,
         work: Work,
         place: Place,
@@ -97,7 +97,7 @@ class PullRequests:
         ending: Ending,
         needs: Mapping[str, str],
     ) -> None:
-        """Open the pull request, or bring its text up to date. ``needs``: branches by id."""
+        """Open the pull request, or update its text. ``needs``: branches by id."""
         ours = body.body_of(
             work, self.project.config, self._facts(work, place, needs), self.project.mask
         )

@@ -12,6 +12,7 @@ from ..git.refs import HEADS
 from ..journal.journal import Reader
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
+from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
@@ -154,32 +155,60 @@ async def _feature(
     known, work = asked.known, asked.work
     entry = project.dag.features[known.id]
     assert known.work is not None
-    again = ""
-    if known.again is not None:
-        again = N_("its retry has not ended: rorchestrator run goes on with it")
-    notes = (*filter(None, [asked.note, again]), *(work.notes if work else ()))
-    made = FeatureReading(known, entry.name, entry.depends_on, known.work.commit, notes=notes)
+    made = FeatureReading(
+        known, entry.name, entry.depends_on, known.work.commit, notes=_notes(asked)
+    )
     if work is None:
         return replace(made, fault=asked.fault)
     made = replace(made, tip=work.after, start=work.before)
     try:
-        seen = {} if whole else known.review.seen
-        found = await news(project.git, work.before, work.after, seen)
+        found = await news(project.git, work.before, work.after, {} if whole else known.review.seen)
         own = await file_diffs(project.git, work.before, work.after)
-        new = own if found.since == work.before else ()
+        new = own
         if found.since != work.before:
             new = await file_diffs(project.git, found.since, work.after)
     except UserError as error:
         return replace(made, fault=error.message)
-    others = {
-        path: tuple(
-            id for id in project.dag.features if id != known.id and path in touched.get(id, ())
-        )
-        for path in touched.get(known.id, ())
+    return replace(
+        made,
+        since=found.since,
+        files=_files(entry, own, new, found, _others(project, known.id, touched)),
+        taken_back=found.taken_back,
+        sightings=found.sightings,
+    )
+
+
+def _notes(asked: _Asked) -> tuple[str, ...]:
+    """What to know about the branch of a feature."""
+    again = ""
+    if asked.known.again is not None:
+        again = N_("its retry has not ended: rorchestrator run goes on with it")
+    return (*filter(None, [asked.note, again]), *(asked.work.notes if asked.work else ()))
+
+
+def _others(
+    project: OpenProject, id: str, touched: Mapping[str, Collection[str]]
+) -> dict[str, tuple[str, ...]]:
+    """By file of a feature: the other features that change it."""
+    rest = [other for other in project.dag.features if other != id]
+    return {
+        path: tuple(other for other in rest if path in touched.get(other, ()))
+        for path in touched.get(id, ())
     }
-    is_named = is_named_by(entry) if names_files(entry) else bool
+
+
+def _files(
+    entry: Feature,
+    own: Iterable[FileDiff],
+    new: Iterable[FileDiff],
+    found: News,
+    others: Mapping[str, tuple[str, ...]],
+) -> tuple[FileReading, ...]:
+    """The files of a feature: their whole diffs, and what of them is new."""
+    # A prompt that names no file says nothing about which files to expect.
+    is_named = is_named_by(entry) if names_files(entry) else lambda path: True
     by_path = {file.path: file for file in new}
-    files = tuple(
+    return tuple(
         FileReading(
             file,
             _sight(file, found),
@@ -188,13 +217,6 @@ async def _feature(
             others.get(file.path, ()),
         )
         for file in own
-    )
-    return replace(
-        made,
-        since=found.since,
-        files=files,
-        taken_back=found.taken_back,
-        sightings=found.sightings,
     )
 
 

@@ -12,7 +12,6 @@ from ..claude import command_line, end_of_attempt, prompt, stream, transcript
 from ..journal import private_files
 from ..model import events
 from ..model.errors import unwritable
-from ..model.events import Event
 from ..model.feature import Config, Feature, Retry
 from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
@@ -40,8 +39,6 @@ LOG_BYTES = 2 * 1024**3
 
 STDERR_BYTES = 16384
 """The end of standard error that may become a reason."""
-
-Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
