@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..model.frozen import dataclass
 from ..model.outcome import Status
@@ -104,3 +104,28 @@ def table_width(rows: Sequence[Sequence[str]]) -> int:
     rows = [list(map(_, rows[0])), *rows[1:]]
     widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
     return sum(widths) + 2 * (len(widths) - 1)
+
+
+def fitted(
+    rows: Sequence[Sequence[str]],
+    style: Style,
+    least: Mapping[int, int],
+    cut: Callable[[str, int, Style], str] = shorten,
+) -> list[list[str]]:
+    """The rows with shorter cells, so that the table is as wide as ``style``.
+
+    ``least`` says which columns are cut, and the width that they keep anyway; who has most to
+    spare gives first.
+    """
+    excess = table_width(rows) - style.width
+    widths = {at: max(columns(row[at]) for row in rows) for at in least}
+    for __ in range(excess):
+        at = max(least, key=lambda at: widths[at] - least[at])
+        if widths[at] <= least[at]:
+            break
+        widths[at] -= 1
+    heading, *rest = map(list, rows)
+    for at, width in widths.items():
+        for row in rest:
+            row[at] = cut(row[at], width, style)
+    return [heading, *rest]

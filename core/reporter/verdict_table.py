@@ -14,7 +14,7 @@ from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import counted
 from .markdown_text import code, escaped
-from .style import Style, shorten, table_lines
+from .style import Style, columns, fitted, shorten, table_lines
 
 MEANINGS = {
     Verdict.MISSING: N_("the feature's own check fails"),
@@ -56,6 +56,9 @@ PASSED = (N_("passed"), N_("ended with exit {code}").format(code=0))
 
 STYLE = Style()
 """Of Markdown."""
+
+LEAST = {2: 16, 3: 20, 4: 20}
+"""How many columns a check and its endings keep, however narrow the terminal is."""
 
 CHECK_CHARACTERS = 100
 ENDING_CHARACTERS = 60
@@ -136,7 +139,16 @@ def _table(rows: Sequence[tuple[str, CheckVerdict]], style: Style, *, named: boo
         verdict = rows[number - 1][1].verdict
         return style.paint(cell, COLOURS[verdict]) if column == 1 - first else cell
 
-    yield from table_lines([row[first:] for row in cells], paint)
+    least = {at - first: width for at, width in LEAST.items()}
+    yield from table_lines(fitted([row[first:] for row in cells], style, least, shorter), paint)
+
+
+def shorter(cell: str, width: int, style: Style) -> str:
+    """A cell of the table, cut; the name of a check still says that it is the project's."""
+    tail = _("{check} (project)").format(check="")
+    if columns(cell) <= width or not cell.endswith(tail):
+        return shorten(cell, width, style)
+    return shorten(cell[: -len(tail)], width - columns(tail), style) + tail
 
 
 def _cells(row: CheckVerdict, style: Style) -> list[str]:

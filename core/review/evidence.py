@@ -36,6 +36,10 @@ class Kind(Enum):
     ATTEMPTS = "attempts"
 
 
+TOLD = (Verdict.FLAKY, Verdict.NOT_YOURS)
+"""The verdicts that say themselves that a check failed."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A reason to look at a feature more closely."""
@@ -115,8 +119,8 @@ def _of_history(facts: Facts) -> Iterable[Evidence]:
     if facts.denied:
         said = N_("denied to Claude: {tools}")
         yield Evidence(Kind.DENIED, said.format(tools=some(facts.denied, NAMED)), 2)
-    flaky = {made.check for made in facts.verdicts if made.verdict is Verdict.FLAKY}
-    failed = {c: n for c, n in (facts.failed_first or {}).items() if c not in flaky}
+    told = {each.check for each in facts.verdicts if each.verdict in TOLD}
+    failed = {c: n for c, n in (facts.failed_first or {}).items() if c not in told}
     if failed:
         each = [f"{check} ({count}×)" for check, count in failed.items()]
         said = N_("failed before they passed: {checks}")

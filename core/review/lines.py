@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..git.patches import FileDiff
 from ..model.excerpt import some
+from ..model.frozen import replace
 from ..model.review import Answer, Comment
 from ..model.terminal_text import clean, one_line, shell_word
 from ..model.translate import N_, _, shown
@@ -77,7 +78,8 @@ def feature_lines(feature: FeatureReading, style: Style, *, place: str = "") -> 
     for note in filter(None, (*feature.notes, feature.fault)):
         yield from _broken(one_line(shown(note)), style, "yellow")
     yield from _files(feature, style)
-    yield from (f"  {line}" for line in verdict_lines(feature.known.verdicts.values(), style))
+    narrower = replace(style, width=style.width - 2)
+    yield from (f"  {line}" for line in verdict_lines(feature.known.verdicts.values(), narrower))
     for comment in feature.comments:
         yield from _broken(comment_line(comment), style)
     yield from (f"  {line}" for line in _said(feature, style))

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import counted, headed
-from ..reporter.style import Style, shorten, table_lines
-from ..reporter.verdict_table import CHECK_CHARACTERS, ending_words, place, whose
+from ..reporter.style import Style, fitted, shorten, table_lines
+from ..reporter.verdict_table import CHECK_CHARACTERS, ending_words, place, shorter, whose
 from .proof import Proof, ProvedCheck, ProvedFeature
 
 HEADING = (
     *(N_("feature"), N_("commit"), N_("result"), N_("verdict"), N_("check")),
     *(N_("recorded"), N_("now")),
 )
+
+LEAST = {4: 40, 5: 20, 6: 20}
+"""How many columns a check and its endings keep, however narrow the terminal is."""
 
 
 def proof_lines(proof: Proof, style: Style, *, quiet: bool = False) -> Iterator[str]:
@@ -45,7 +48,7 @@ def _table(rows: list[tuple[ProvedFeature, ProvedCheck]], style: Style) -> Itera
         colour = "red" if check.differs else "yellow" if check.is_flaky else "green"
         return style.paint(cell, colour) if column == 2 else cell
 
-    yield from table_lines(cells, paint)
+    yield from table_lines(fitted(cells, style, LEAST, shorter), paint)
 
 
 def _cells(feature: ProvedFeature, check: ProvedCheck, style: Style) -> list[str]:

@@ -16,6 +16,7 @@ from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from ..model.translate import N_
+from ..model.words import headed
 from ..process import temporary_folder
 from ..process.cancellation import Cancellation
 from ..process.signals import StopSignals
@@ -184,7 +185,7 @@ class Prove:
         """Run a check; if it is to pass and fails, once more."""
         assert recorded.command is not None
         verdict = recorded.verdict
-        self.say(f"{feature_of(worktree.feature)}: {verdict.check}")
+        self.say(headed(feature_of(worktree.feature), verdict.check))
         (result,) = await checks.runner.results(
             *(worktree.feature, [recorded.command], worktree, commit, env),
             clean=True,

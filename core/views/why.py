@@ -171,42 +171,38 @@ def _waiting(id: str, known: FeatureState, run: Run, situation: Situation) -> Wh
     """A feature that the current run has not come to."""
 
     def waits(cause: Cause, reason: str, waits_for: tuple[str, ...] = (), *commands: str) -> Why:
-        return Why(
-            id,
-            Standing.WAITING,
-            cause,
-            _("waits {reason}").format(reason=reason),
-            waits_for,
-            commands=commands,
-        )
+        return Why(id, Standing.WAITING, cause, reason, waits_for, commands=commands)
 
     state = situation.state
     needed = [d for d in situation.depends_on.get(id, ()) if _is_unfinished(d, run, state)]
     if needed:
         return waits(Cause.DEPENDENCY, *_needs(needed, run, state))
     if run.is_paused:
-        return waits(Cause.PAUSE, _("because you paused the run"), (), "rorchestrator resume")
+        return waits(Cause.PAUSE, _("waits because you paused the run"), (), "rorchestrator resume")
     if run.unreviewed and not known.attempts:
-        many = _("because {features} wait for your review, and project.max_unreviewed is set")
+        many = _("waits for your review of {features}: project.max_unreviewed is set")
         many = many.format(features=counted(run.unreviewed, "feature"))
         return waits(Cause.REVIEW, many, (), "rorchestrator review")
     if run.paused_until:
-        reset = _("for the reset of a usage limit: {time}").format(time=minute_of(run.paused_until))
+        reset = _("waits for the reset of a usage limit: {time}").format(
+            time=minute_of(run.paused_until)
+        )
         return waits(Cause.LIMIT, reset, (), STATUS)
     working = tuple(f for f in run.features if _works(state.feature(f), run))
     if len(working) >= run.max_parallel:
-        used = _("for a slot: {count} of {max_parallel} in use ({working})").format(
+        used = _("waits for a slot: {count} of {max_parallel} in use ({working})").format(
             count=len(working), max_parallel=run.max_parallel, working=shown(some(working))
         )
         return waits(Cause.SLOT, used, working, f"rorchestrator logs {working[0]} --follow")
     if known.run != run.id or not working:
-        return waits(Cause.PREPARATION, _("until its worktree is ready"), (), STATUS)
+        return waits(Cause.PREPARATION, _("waits until its worktree is ready"), (), STATUS)
     cap = _cap(run, situation)
     if cap is None:
-        return waits(Cause.SLOT, _("for its worktree or a slot"), working, STATUS)
+        return waits(Cause.SLOT, _("waits for its worktree or a slot"), working, STATUS)
     spent = cost_of(a for f in run.features for a in state.feature(f).of_run(run.id)).known_usd
     held = _(
-        "for its worktree or for money: {cost} of {budget} is spent, more is reserved by {working}"
+        "waits for its worktree or for money: {cost} of {budget} is spent, "
+        "more is reserved by {working}"
     ).format(cost=money(spent), budget=money(cap), working=shown(some(working)))
     return waits(Cause.BUDGET, held, working, "rorchestrator run --max-cost USD")
 
@@ -217,7 +213,7 @@ def _needs(needed: list[str], run: Run, state: RunState) -> tuple[str, tuple[str
     of_run = [d for d in needed if state.feature(d).run == run.id]
     active = [d for d in of_run if state.feature(d).status.active]
     look = f"logs {active[0]} --follow" if active else f"why {needed[0]}"
-    return _("for {words}").format(words=words), tuple(needed), f"rorchestrator {look}"
+    return _("waits for {words}").format(words=words), tuple(needed), f"rorchestrator {look}"
 
 
 def _works(known: FeatureState, run: Run) -> bool:

@@ -52,6 +52,15 @@ class AStyle(unittest.TestCase):
         rows = [["NAME", "B"], ["日本", "x"], ["longer", ""]]
         self.assertEqual(list(style.table_lines(rows)), ["NAME    B", "日本    x", "longer"])
 
+    def test_a_table_that_is_too_wide_has_shorter_cells_where_most_is_to_spare(self) -> None:
+        rows = [["ID", "CHECK", "NOW"], ["a", "x" * 30, "y" * 12], ["b", "short", "z"]]
+        for width, lengths in ((60, (30, 12)), (40, (22, 12)), (28, (11, 11)), (5, (10, 10))):
+            fitted = style.fitted(rows, style.Style(width), {1: 10, 2: 10})
+            with self.subTest(width):
+                self.assertEqual(tuple(map(len, fitted[1][1:])), lengths)
+                self.assertEqual((fitted[0], fitted[2]), (rows[0], rows[2]))
+                self.assertTrue(width < 28 or style.table_width(fitted) <= width)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -86,6 +86,19 @@ class Terminal(unittest.TestCase):
             ],
         )
 
+    def test_the_table_fits_the_terminal_and_still_says_whose_a_check_is(self) -> None:
+        long = replace(NOT_YOURS, check="test ! -d tests || python3 -m unittest discover")
+        with French():
+            lines = list(verdict_lines([long, PROVED], Style(width=80)))
+        self.assertEqual(
+            lines,
+            [
+                "verdict            vérification         au départ            maintenant",
+                "pas de votre fait  test ! -d… (projet)  a renvoyé le code 1  a renvoyé le code 1",
+                "prouvée            pytest -q            a renvoyé le code 1  réussie",
+            ],
+        )
+
     def test_the_verdict_is_in_colour(self) -> None:
         heading, row = verdict_lines([PROVED], Style(colour=True))
         self.assertTrue(heading.startswith("\x1b[1mverdict\x1b[0m  \x1b[1mcheck"))

@@ -18,6 +18,7 @@ class EvidenceTest(unittest.TestCase):
     def test_each_fact_is_a_reason_with_its_weight(self) -> None:
         proved = verdict("pytest", Verdict.PROVED)
         kept, flaky = verdict("lint", Verdict.KEPT), verdict("e2e", Verdict.FLAKY)
+        not_yours = verdict("lint", Verdict.NOT_YOURS)
         idle = verdict("pytest", Verdict.PROVED, "test_a.py")
         for facts, expected in (
             (Facts(), []),
@@ -35,6 +36,7 @@ class EvidenceTest(unittest.TestCase):
             (Facts(denied=["Bash"]), [(Kind.DENIED, 2, "denied to Claude: Bash")]),
             (Facts(failed_first={"make": 2}), [(Kind.FAILED_FIRST, 2, "make (2×)")]),
             (Facts(failed_first={"e2e": 1}, verdicts=[proved, flaky]), [(Kind.FLAKY, 2, "e2e")]),
+            (Facts(failed_first={"lint": 2}, verdicts=[proved, not_yours]), []),
             (Facts(conflicts=["b"]), [(Kind.CONFLICT, 2, "conflict with b")]),
             (Facts(attempts=3), [(Kind.ATTEMPTS, 1, "needed 3 attempts")]),
             (Facts(has_checks=False), [(Kind.UNCHECKED, 3, "no check and no contract")]),

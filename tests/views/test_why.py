@@ -154,7 +154,7 @@ class DuringARun(unittest.TestCase):
         self.check(
             why("auth", during(begun(), events.unreviewed(AT, RUN, count=3, limit=3))),
             *(Standing.WAITING, Cause.REVIEW),
-            "waits because 3 features wait for your review, and project.max_unreviewed is set",
+            "waits for your review of 3 features: project.max_unreviewed is set",
             "rorchestrator review",
         )
 
