@@ -230,6 +230,10 @@ class Stacker:
         put = await self.put(onto, candidate)
         if isinstance(put, (str, Held)):
             return put
+        needs_none = all(layer.candidate.id not in candidate.needs for layer in below)
+        if needs_none and not isinstance(await self.put(self.base, candidate), str):
+            # A layer may hold what it meets, too: a dependency that landed before.
+            return conflict_between(candidate.id, self.into, put)
         other = await self._other_side(candidate, below)
         if other:
             return conflict_between(candidate.id, other, put)

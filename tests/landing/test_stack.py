@@ -456,6 +456,14 @@ class Resolutions(LandingTest):
         self.assertEqual(stack.held["b"].reason, "b and a conflict in text; nobody could")
         self.assertEqual(stack.held["on-b"].reason, "it depends on b, also held")
 
+    def test_a_conflict_with_what_landed_names_the_branch_and_nothing_built_on_that(self) -> None:
+        self.answer = Resolution(Resolved.FAILED, reason="nobody could")
+        self.base, landed = self.tip("a"), self.candidates.pop(0)
+        self.assertEqual(landed.id, "a")
+        self.candidates.sort(key=lambda candidate: candidate.id, reverse=True)
+        stack = self.stack()
+        self.assertEqual(stack.held["b"].reason, "b and main conflict in text; nobody could")
+
     def test_no_resolution_is_asked_for_on_a_failing_stack(self) -> None:
         self.finished("bad")
         self.candidates.insert(0, self.candidates.pop())
