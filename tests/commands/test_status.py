@@ -91,6 +91,8 @@ class AfterARun(unittest.TestCase):
                 "maybe_changed": [],
                 "clashes": [],
                 "problem": None,
+                "out_of_date": None,
+                "pull_request": None,
             },
         )
         self.assertEqual(features["api"]["ahead"], 2)

@@ -29,7 +29,7 @@ def idle(cls: type) -> list[str]:
     ]
 
 
-HELPERS = {"RehearsedChecks": ["_unless_noted"]}
+HELPERS = {"RehearsedChecks": ["_interruption", "_unless_noted"]}
 """Methods that are no overrides, and that the base class must not have."""
 
 

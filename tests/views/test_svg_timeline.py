@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from core.model import events
+from core.model import events, events_review
+from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.views.svg_timeline import ROW, Scale, concurrency_svg, in_order, timeline_svg
 from tests.support.html_pages import Page, page_of
 from tests.support.run_views import COMPLETED, DONE, STORY, begun, feature_story, view_of
@@ -38,7 +39,13 @@ class Timeline(unittest.TestCase):
         self.assertEqual((pause["x"], pause["width"]), ("32.500%", "2.500%"))
         self.assertIn("usage limit: 4.0s", page.text)
         self.assertIn("auth: worktree, or waiting for a slot, 1.0s", page.text)
-        self.assertEqual(len(page.all("rect", "between")), 5)
+        self.assertEqual(len(page.all("rect", "between")), 4)
+
+    def test_after_a_check_that_is_sent_back_its_feature_is_between_two_attempts(self) -> None:
+        broken = CheckVerdict("npm test", Scope.PROJECT, Verdict.BROKEN)
+        sent_back = events_review.judged(AT + 38, RUN, "api", verdict=broken)
+        story = [*STORY[:-3], sent_back, *STORY[-3:]]
+        self.assertEqual(len(drawn(story).all("rect", "between")), 5)
 
     def test_the_critical_path_is_marked(self) -> None:
         self.assertEqual(len(drawn(STORY).all("rect", "path")), 2)

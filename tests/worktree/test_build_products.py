@@ -103,7 +103,7 @@ class Held(RunnerTest):
     def test_a_tracked_one_of_the_base_that_a_check_changes_makes_it_red(self) -> None:
         self.workspace.commit({"node_modules/a.js": "a"})
         check = "date +%N >> node_modules/a.js"
-        self.workspace.features(feature("a"), verify=[check], verify_base=False)
+        self.workspace.features(feature("a", verify=[check]))
         outcome = self.run_feature()
         self.assertIn("changed node_modules/a.js", outcome.reason)
 

@@ -42,7 +42,7 @@ class Appeared(RunnerTest):
     def test_files_staged_by_a_check_are_not_committed(self) -> None:
         check = "echo > made.txt; git add --all; test -f b.txt"
         does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
-        self.workspace.features(feature("a", *does), verify=[check], verify_base=False)
+        self.workspace.features(feature("a", *does, verify=[check]))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
         files = {".gitignore", "a.txt", "b.txt"}
         self.assertEqual(self.workspace.added("feature/a"), files)
