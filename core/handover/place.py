@@ -38,7 +38,7 @@ class Place:
 
     @property
     def words(self) -> str:
-        """What a reader should know of a copy."""
+        """What a reviewer should know of a copy."""
         if not self.was_copied:
             return ""
         return N_("its commits were put on {base} ({commit})").format(

@@ -23,17 +23,17 @@ def judged(at: float, run: str, feature: str, *, verdict: CheckVerdict) -> Event
 
 
 def reviewed(at: float, feature: str, *, answer: Answer, commit: str, owner: str = "") -> Event:
-    """A reader accepted or rejected the feature's work as it is at ``commit``."""
+    """A reviewer accepted or rejected the feature's work as it is at ``commit``."""
     return _of_list("reviewed", at, feature, {"answer": answer.value, "commit": commit}, owner)
 
 
 def seen(at: float, feature: str, *, files: Mapping[str, str], owner: str = "") -> Event:
-    """A reader saw changes; ``files`` has the digest of each file's own diff, by path."""
+    """A reviewer saw changes; ``files`` has the digest of each file's own diff, by path."""
     return _of_list("seen", at, feature, {"seen": dict(files)}, owner)
 
 
 def commented(at: float, feature: str, *, comment: Comment, owner: str = "") -> Event:
-    """A reader commented on the feature's work."""
+    """A reviewer commented on the feature's work."""
     return _of_list("commented", at, feature, comment_data(comment), owner)
 
 

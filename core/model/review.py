@@ -1,4 +1,4 @@
-"""The review of a feature: the reader's answer and comments, and what was seen."""
+"""The review of a feature: the reviewer's answer and comments, and what was seen."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Review:
-    """What a reader said of a feature, and what they saw of it."""
+    """What a reviewer said of a feature, and what they saw of it."""
 
     answer: Answer | None = None
     commit: str = ""

@@ -158,7 +158,7 @@ class FeatureState:
     """The last verdict on each of its checks, by scope and check."""
     review: Review = Review()
     is_answered: bool = False
-    """Whether its reader answered to the result that it has, or commented on all of it."""
+    """Whether its reviewer answered to the result that it has, or commented on all of it."""
     pushes: Mapping[str, Push] = field(default_factory=dict)
     """The last push of its branch to each remote, by the remote's name."""
     pull_request: PullRequest | None = None

@@ -96,7 +96,7 @@ class FeatureStatus:
 
     @property
     def answer(self) -> Answer | None:
-        """The reader's answer to its work as it is; a rejection lasts until it starts over."""
+        """The reviewer's answer to its work as it is; a rejection lasts until it starts over."""
         review, work = self.state.review, self.state.work
         if review.is_rejected:
             return Answer.REJECTED

@@ -122,7 +122,7 @@ def _reloaded(event: Event, style: Style) -> str:
 
 
 def _answered(event: Event, style: Style) -> str:
-    """What a reader said of a feature during the run."""
+    """What a reviewer said of a feature during the run."""
     words = N_("a comment for Claude") if event.kind == "commented" else event.data.get("answer")
     said = headed(style.paint(event.feature, "bold"), _(str(words)))
     return f"{style.pick('💬', '[note]')} {said}"

@@ -219,7 +219,7 @@ def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
 
 
 def _review(feature: FeatureStatus) -> str:
-    """The reader's answer to a completed feature, or how many comments wait for Claude."""
+    """The reviewer's answer to a completed feature, or how many comments wait for Claude."""
     if feature.state.status is not Status.COMPLETED:
         return ""
     comments = len(feature.state.review.open_comments)

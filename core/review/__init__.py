@@ -1,1 +1,1 @@
-"""What a reader needs to decide about completed features, and the proof of their checks."""
+"""What a reviewer needs to decide about completed features, and the proof of their checks."""

@@ -1,4 +1,4 @@
-"""The reader's answers to a feature: an acceptance, a rejection, a comment; as events."""
+"""The reviewer's answers to a feature: an acceptance, a rejection, a comment; as events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES_AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class Given:
-    """What a reader said of a feature."""
+    """What a reviewer said of a feature."""
 
     answer: Answer | None = None
     comment: Comment | None = None
@@ -94,7 +94,7 @@ def _refused(feature: FeatureReading, why: str) -> UserError:
 
 
 def give(project: OpenProject, state: RunState, feature: FeatureReading, given: Given) -> None:
-    """Record an answer, and what the reader has seen by it.
+    """Record an answer, and what the reviewer has seen by it.
 
     ``project`` and ``state`` are those of now. Raises :class:`UserError` if the feature has moved
     since it was read: an acceptance is of a commit.

@@ -12,7 +12,7 @@ from ..model.frozen import dataclass
 from ..model.translate import N_
 
 LARGE = ((1000, 3), (400, 2), (200, 1))
-"""Changed lines, and how much they weigh: readers find little in more than 400 lines at once."""
+"""Changed lines, and how much they weigh: reviewers find little in more than 400 lines at once."""
 
 NAMED = 5
 """How many files a piece of evidence names."""
@@ -134,7 +134,7 @@ def _of_history(facts: Facts) -> Iterable[Evidence]:
 
 
 def attention(evidence: Iterable[Evidence]) -> int:
-    """How much of the reader's attention a feature deserves, compared with others."""
+    """How much of the reviewer's attention a feature deserves, compared with others."""
     return sum(each.weight for each in evidence)
 
 

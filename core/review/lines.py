@@ -46,7 +46,7 @@ def review_lines(reading: Reading, style: Style) -> Iterator[str]:
 
 
 def heading(reading: Reading) -> str:
-    """How many features wait for the reader, and where they are to land."""
+    """How many features wait for the reviewer, and where they are to land."""
     if not reading.features:
         return _("Nothing to review: no completed feature is left that has not landed.")
     base = one_line(reading.base_branch)
@@ -56,7 +56,7 @@ def heading(reading: Reading) -> str:
 
 
 def hardest_line(reading: Reading, style: Style) -> str:
-    """Which feature deserves most of the reader's minutes, and the weightiest reason."""
+    """Which feature deserves most of the reviewer's minutes, and the weightiest reason."""
     feature = next(each for each in reading.features if each.id == reading.hardest)
     why = one_line(shown(feature.evidence[0].text)) if feature.evidence else ""
     said = headed(_("Spend most of your time on {id}").format(id=feature.id), why)
@@ -129,7 +129,7 @@ def _files(feature: FeatureReading, style: Style) -> Iterator[str]:
 
 
 def begin_with(files: Sequence[FileReading]) -> Sequence[FileReading]:
-    """The files that deserve the reader's attention first; none if there are few."""
+    """The files that deserve the reviewer's attention first; none if there are few."""
     if len(files) < LEAST_FILES:
         return ()
     return sorted(files, key=lambda file: -file.attention)[:BEGIN]

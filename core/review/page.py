@@ -41,7 +41,7 @@ def _hardest(reading: Reading) -> str:
 
 
 def _feature(feature: FeatureReading) -> str:
-    """A feature, unfolded while it waits for the reader. Its address is its id."""
+    """A feature, unfolded while it waits for the reviewer. Its address is its id."""
     name = "" if feature.name == feature.id else text(feature.name)
     is_open = " open" if feature.waits else ""
     return (

@@ -24,7 +24,7 @@ class FileReading:
     """All that the feature changed in it."""
     sight: Sight
     news: FileDiff | None = None
-    """What of it is new to the reader; ``None`` for nothing."""
+    """What of it is new to the reviewer; ``None`` for nothing."""
     is_named: bool = True
     """Whether the prompt or a contract names it."""
     others: tuple[str, ...] = ()
@@ -37,14 +37,14 @@ class FileReading:
 
     @property
     def attention(self) -> int:
-        """How much of the reader's attention it deserves, compared with others."""
+        """How much of the reviewer's attention it deserves, compared with others."""
         lines = (self.whole.insertions or 0) + (self.whole.deletions or 0)
         return 1000 * (3 * (not self.is_named) + 2 * bool(self.others)) + min(lines, 999)
 
 
 @dataclass(frozen=True)
 class FeatureReading:
-    """A completed feature, as a reader gets to see it."""
+    """A completed feature, as a reviewer gets to see it."""
 
     known: FeatureState
     name: str
@@ -107,12 +107,12 @@ class FeatureReading:
 
     @property
     def has_news(self) -> bool:
-        """Whether it has anything that the reader has not seen."""
+        """Whether it has anything that the reviewer has not seen."""
         return bool(self.unseen or self.taken_back)
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the reader: it has no answer, and not just comments to all of it.
+        """Whether it waits for the reviewer: it has no answer, and not just comments to all of it.
 
         While a retry goes on with it, it waits for Claude.
         """
@@ -122,7 +122,7 @@ class FeatureReading:
 
     @property
     def attention(self) -> int:
-        """How much of the reader's attention it deserves, compared with others."""
+        """How much of the reviewer's attention it deserves, compared with others."""
         return attention(self.evidence)
 
     @property
@@ -151,7 +151,7 @@ class Reading:
 
     @property
     def waiting(self) -> tuple[FeatureReading, ...]:
-        """The features that wait for the reader."""
+        """The features that wait for the reviewer."""
         return tuple(feature for feature in self.features if feature.waits)
 
 

@@ -1,4 +1,4 @@
-"""What a reader saw of a feature's files, and what is new since."""
+"""What a reviewer saw of a feature's files, and what is new since."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class News:
     sights: Mapping[str, Sight]
     """By path, for every file of the work. A renamed file is two."""
     sightings: Mapping[str, str]
-    """What to record once the reader has seen the work."""
+    """What to record once the reviewer has seen the work."""
     taken_back: tuple[str, ...] = ()
     """Files that were seen changed and that the work no longer changes."""
 
@@ -112,7 +112,7 @@ async def _read_already(
     known: Mapping[str, Sighting],
     sights: Mapping[str, Sight],
 ) -> dict[str, Entry]:
-    """The entries of the files as the reader knows them, where that is not the start."""
+    """The entries of the files as the reviewer knows them, where that is not the start."""
     entries: dict[str, Entry] = {}
     for change in changes:
         sighting = known.get(change.path)

@@ -64,7 +64,7 @@ Node = Mapping[str, object]
 
 
 class GitHubReaders:
-    """The readers of a repository on GitHub."""
+    """The reviewers of a repository on GitHub."""
 
     def __init__(self, forge: GitHub) -> None:
         self.client: Client = forge.client

@@ -1,4 +1,4 @@
-"""What readers and jobs say about a merge request on GitLab."""
+"""What reviewers and jobs say about a merge request on GitLab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECTION = re.compile(r"section_(?:start|end):\d+:[^\r\n]*\r?")
 
 
 class GitLabReaders:
-    """The readers of a project on GitLab."""
+    """The reviewers of a project on GitLab."""
 
     def __init__(self, forge: GitLab) -> None:
         self.client: Client = forge.client

@@ -1,4 +1,4 @@
-"""`Remark`: what a reader or a check says about a pull request, and whether it counts.
+"""`Remark`: what a reviewer or a check says about a pull request, and whether it counts.
 
 Anybody may comment on a public repository, and what they write is read by an agent that may run
 commands. So a remark counts unasked only if its author may write to the repository anyway.
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Readers(Protocol):
-        """The readers of a repository's pull requests. Methods raise :class:`ForgeError`."""
+        """The reviewers of a repository's pull requests. Methods raise :class:`ForgeError`."""
 
         async def remarks(self, number: int, commit: str) -> list[Remark]:
             """What is open: not what was resolved, is outdated, hidden or not published.
