@@ -48,6 +48,10 @@ class TargetBranch:
         self.commit = commit
         self.uncertain: tuple[str, ...] = ()
         """Files that may be changed in its checkout; only a filter could tell."""
+        self._moved: frozenset[str] = frozenset()
+        """Clean submodules of its checkout at another commit."""
+        self._changed_inside: frozenset[str] = frozenset()
+        """Submodules with changes of their own."""
 
     async def finish_move(self, tips: Iterable[str]) -> bool:
         """Finish a move to one of ``tips`` that was killed after updating the files.
@@ -113,9 +117,25 @@ class TargetBranch:
                 N_("{path}, where {name} is checked out, has uncommitted files: {files}").format(
                     path=entry.path, name=self.name, files=some(files)
                 ),
-                hint=self.when_uncommitted.format(where=where),
+                hint=self._way_out(entry.path, files),
             )
         return entry.path
+
+    def _way_out(self, path: str, files: Collection[str]) -> str:
+        """What to do about uncommitted files; `git stash` leaves out submodules."""
+        where = shlex.quote(path)
+        if set(files) <= self._moved:
+            return N_(
+                "git -C {where} submodule status shows where they are; "
+                "to put them back: git -C {where} submodule update"
+            ).format(where=where)
+        changed = [file for file in files if file in self._changed_inside]
+        if len(changed) == len(files):
+            inside = shlex.quote(os.path.join(path, changed[0]))
+            return N_("commit or remove what is changed inside: git -C {where} status").format(
+                where=inside
+            )
+        return self.when_uncommitted.format(where=where)
 
     async def _entry(self) -> WorktreeEntry | None:
         entries = [e for e in await checkouts.worktrees(self.git) if e.branch == self.name]
@@ -145,6 +165,8 @@ class TargetBranch:
             N_("{file} (filter {name})").format(file=file, name=name)
             for file, name in status.uncertain
         )
+        self._moved = frozenset(status.moved)
+        self._changed_inside = frozenset(status.submodules)
         behind = [module for module in status.moved if await self._is_behind(entry.path, module)]
         changed = (file for file in status.changed if file not in behind)
         return (*changed, *status.unmerged, *status.submodules)

@@ -132,6 +132,29 @@ class WhatIsInTheWay(TargetTest):
         self.git("add", "a")
         self.refused("uncommitted files: a")
 
+    def test_what_git_stash_leaves_out_is_told_apart(self) -> None:
+        lib = os.path.join(self.repository.root, "lib")
+        self.git("clone", "--quiet", self.path, lib)
+        self.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, "lib")
+        self.old = self.repository.commit({}, "lib")
+        self.git("update-index", "--cacheinfo", f"160000,{self.new},lib")
+        self.git("commit", "--quiet", "-m", "bump")
+        self.new = self.repository.commit_of("HEAD")
+        self.git("reset", "--quiet", "--hard", self.old)
+        self.target = self.open("main")
+        inside = os.path.join(self.path, "lib")
+        self.repository.commit({"more": ""}, at=inside)
+        error = self.refused("uncommitted files: lib")
+        self.git("-C", self.path, *error.hint.rpartition(f"{self.path} ")[2].split())
+        self.assertEqual(self.git("status", "--porcelain"), "")
+        self.repository.write({"untracked": ""}, at=inside)
+        self.assertIn(f"git -C {inside} status", self.refused("uncommitted files: lib").hint)
+        self.repository.write({"README.md": "mine\n"})
+        with self.assertRaises(UserError) as caught:
+            run_sync(self.target.check())
+        self.assertIn("README.md, lib", caught.exception.message)
+        self.assertIn("stash", caught.exception.hint)
+
     def test_a_few_of_many_files_in_the_way_are_named(self) -> None:
         self.old = self.repository.commit({f"file{n:02}": "" for n in range(12)})
         self.target = self.open("main")
