@@ -43,10 +43,15 @@ async def _merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
     if finished.code == 0:
         return tree, []
     if finished.code == 1 and tree:
-        return "", sorted({file for file in files if file})
+        return "", sorted({_without_side(file, (one, other)) for file in files if file})
     if programs.renormalizes and programs.filters:
         raise Unknown(N_("a filter decides this merge, but read-only commands do not run it"))
     raise await git.refusal("merge", finished)
+
+
+def _without_side(file: str, sides: Iterable[str]) -> str:
+    """The name of a file that git moved aside from a folder: it adds the commit to the name."""
+    return re.sub(rf"~(?:{'|'.join(map(re.escape, sides))})(?:_\d+)?$", "", file)
 
 
 async def _merge_tree(git: Git, programs: Programs, one: str, other: str) -> Finished:

@@ -28,6 +28,9 @@ from .checkout_backup import CheckoutBackup
 STORE = "rorchestrator-landing"
 """The folder beside HEAD for the backup of files while git changes them."""
 
+HIDDEN_IN_HINT = 5
+"""As many files as a command names that one can still read."""
+
 
 class Interrupted(UserError):
     """The move was interrupted; some files have neither the old nor the new content."""
@@ -250,6 +253,7 @@ class TargetBranch:
                     ) from None
                 if isinstance(error, GitError):
                     await self._check_head(path)
+                    await self._check_hidden(path, files)
                 raise
 
     async def _restore(self, backup: CheckoutBackup, path: str, commit: str) -> Sequence[str]:
@@ -280,6 +284,19 @@ class TargetBranch:
                     path=path, files=some(files)
                 ),
                 hint=self.when_untracked,
+            )
+
+    async def _check_hidden(self, path: str, files: Collection[str]) -> None:
+        """Raise if changes are hidden in files that would be overwritten; git says less."""
+        hidden = [f for f in await worktree_status.hidden(self.git, path) if f in files]
+        if hidden:
+            git = f"git -C {shlex.quote(path)} update-index"
+            names = shlex.join(["--", *hidden[:HIDDEN_IN_HINT]])
+            raise UserError(
+                N_("assume-unchanged or skip-worktree is set in {path} for {files}").format(
+                    path=path, files=some(hidden)
+                ),
+                hint=f"{git} --no-assume-unchanged {names} && {git} --no-skip-worktree {names}",
             )
 
     async def _check_head(self, path: str) -> None:

@@ -53,6 +53,16 @@ class CompareTest(GitTest):
         self.assertEqual(set(self.repository.files(tree)), {"README.md", "a", "clean", "one", "é"})
         self.refused(merging.merged_tree(self.git, "one", MISSING), "could not merge")
 
+    def test_a_file_in_conflict_with_a_folder_has_its_own_name(self) -> None:
+        if not self.git.merges_without_worktree:
+            self.skipTest("needs git 2.38")
+        sides = []
+        for number, name in enumerate(("a~1", "a~1/b")):
+            self.repository.git("checkout", "-q", "-b", f"side{number}", "main")
+            sides.append(self.repository.commit({name: "1\n"}))
+        for one, other in (sides, sides[::-1]):
+            self.assertEqual(run_sync(merging.merged_tree(self.git, one, other)), ("", ["a~1"]))
+
     def test_a_copied_commit_is_recognised_wherever_it_went(self) -> None:
         lines = [f"{n}\n" for n in range(40)]
         self.repository.commit({"a": "".join(lines)})

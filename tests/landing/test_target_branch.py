@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import unittest
 from collections.abc import Sequence
 from unittest import mock
@@ -174,6 +175,18 @@ class WhatIsInTheWay(TargetTest):
         self.assertIn("secret", self.refused_move().message)
         with open(os.path.join(self.path, "secret"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "mine\n")
+
+    def test_a_file_whose_changes_are_hidden_is_named_with_the_way_to_see_them(self) -> None:
+        for bit in ("assume-unchanged", "skip-worktree"):
+            with self.subTest(bit):
+                self.git("update-index", f"--{bit}", "a")
+                self.repository.write({"a": "mine\n"})
+                error = self.refused_move()
+                self.assertIn(f"skip-worktree is set in {self.path} for a", error.message)
+                subprocess.run(error.hint, shell=True, check=True, env=self.repository.environ)
+                self.assertEqual(self.git("status", "--porcelain"), " M a")
+                self.git("reset", "--quiet", "--hard")
+        self.move()
 
     def test_a_merge_or_a_rebase_or_a_cherry_pick_that_goes_on(self) -> None:
         self.git("checkout", "--quiet", "-b", "side", self.old)
