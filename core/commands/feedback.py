@@ -98,16 +98,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Show the feedback, or apply it; exit 1 if a feature that got some did not complete."""
+    """Show the feedback, or apply it; exit 1 if a feature did not get its own, or complete."""
     project = opened(arguments)
     report = run_sync(Feedback(project, arguments.ids, arguments.remote or "").look())
     named = [name for listed in arguments.comment_id or () for name in listed]
     asks = arguments.apply or bool(named)
     given = chosen(report, apply=arguments.apply, named=named)
     _show(report, given, arguments, asks=asks)
-    if not given:
-        return ExitCode.UP_TO_DATE
-    return _apply(project, given, arguments)
+    is_held = asks and any(each.theirs for each in report.features)
+    code = _apply(project, given, arguments) if given else ExitCode.UP_TO_DATE
+    return code or (ExitCode.INCOMPLETE if is_held else ExitCode.UP_TO_DATE)
 
 
 def _apply(
@@ -163,6 +163,11 @@ def _lines(
         head=head, state=_(STATES[feature.state]), url=one_line(feature.url)
     )
     yield style.paint(said, "bold")
+    if feature.theirs:
+        words = _("somebody pushed {commit} to it; before anything is applied: {command}")
+        yield "    " + one_line(
+            words.format(commit=feature.theirs[:10], command=feature.how_to_take)
+        )
     if not feature.heard and feature.state is State.OPEN:
         yield "    " + _("no open comments or failed checks")
     for heard in feature.heard:

@@ -7,9 +7,11 @@ anybody else only what the user names. Nothing is given twice: the journal has w
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Collection, Iterator, Sequence
 
+from ..git.refs import HEADS
 from ..model import events_review
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
@@ -78,6 +80,10 @@ class FeatureFeedback:
     heard: tuple[Heard, ...] = ()
     left_out: int = 0
     """How many remarks were too many."""
+    theirs: str = ""
+    """Its commit, if somebody else pushed it: then work of the session could not be pushed."""
+    how_to_take: str = ""
+    """The command that brings that commit into the feature's branch."""
 
     def to_json(self) -> dict[str, Json]:
         """As ``feedback --json`` prints it."""
@@ -87,6 +93,7 @@ class FeatureFeedback:
             "state": self.state.value,
             "remarks": [each.to_json() for each in self.heard],
             "left_out": self.left_out,
+            "pushed_by_others": self.theirs or None,
         }
 
 
@@ -120,7 +127,7 @@ class Feedback:
         forge = await forge_of(self.project.git.spawner, os.environ, urls, remote.name)
         forge.client.check()
         readers = _readers(forge)
-        found = [await self._of(known, forge, readers) for known in features]
+        found = [await self._of(known, forge, readers, remote.name) for known in features]
         return FeedbackReport(forge.name, tuple(found))
 
     def _asked(self) -> list[FeatureState]:
@@ -139,7 +146,9 @@ class Feedback:
             raise UserError(N_("no feature has a pull request"), hint="rorchestrator pr")
         return found
 
-    async def _of(self, known: FeatureState, forge: Forge, readers: Readers) -> FeatureFeedback:
+    async def _of(
+        self, known: FeatureState, forge: Forge, readers: Readers, remote: str
+    ) -> FeatureFeedback:
         assert known.pull_request is not None
         number = known.pull_request.number
         seen = await forge.view(number)
@@ -149,7 +158,21 @@ class Feedback:
         remarks = await readers.remarks(number, seen.commit)
         where = f"{forge.address.host}/{forge.address.path}{forge.sign(number)}"
         heard = tuple(self._heard(each, f"{where} {each.id}", known) for each in remarks[:MOST])
-        return replace(found, heard=heard, left_out=max(0, len(remarks) - MOST))
+        found = replace(found, heard=heard, left_out=max(0, len(remarks) - MOST))
+        if not await self._is_others(known, seen.commit, remote):
+            return found
+        where = shlex.quote(known.worktree or self.project.git.repository.top)
+        pull = f"git -C {where} pull --no-rebase {shlex.quote(remote)} {shlex.quote(known.branch)}"
+        return replace(found, theirs=seen.commit, how_to_take=pull)
+
+    async def _is_others(self, known: FeatureState, commit: str, remote: str) -> bool:
+        """Whether a commit is neither what we pushed last nor in the feature's branch."""
+        last = known.pushes.get(remote)
+        tip = self.project.refs.get(HEADS + known.branch, "")
+        if not commit or not tip or (last is not None and last.commit == commit):
+            return False
+        git = self.project.git
+        return not await git.commit_of(commit) or not await git.is_ancestor(commit, tip)
 
     def _heard(self, remark: Remark, source: str, known: FeatureState) -> Heard:
         applied = {comment.source for comment in known.review.comments if comment.is_sent}
@@ -168,6 +191,7 @@ def chosen(
 ) -> dict[str, tuple[Heard, ...]]:
     """What Claude is to get, by feature: with ``apply`` all that counts, and what is ``named``.
 
+    Nothing for a feature whose branch somebody else pushed to: it would be paid, and not pushed.
     Raises :class:`UserError` for a name that no remark has.
     """
     known = [each.remark.id for feature in report.features for each in feature.heard]
@@ -188,6 +212,7 @@ def chosen(
             and (each.remark.id in named or (apply and each.remark.may_write))
         )
         for feature in report.features
+        if not feature.theirs
     }
     return {id: heard for id, heard in found.items() if heard}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 from unittest import mock
 
@@ -158,6 +159,22 @@ class Applied(FeedbackTest):
         )
         first = said.out.splitlines()[0]
         self.assertIn('"applies": {"auth": ["r2"]}', first)
+
+    def test_what_somebody_pushed_to_the_branch_is_taken_first(self) -> None:
+        self.ready()
+        theirs = self.forge.commit("feature/auth", {"suggestion.txt": "1\n"})
+        said = self.feedback("--apply", "--yes")
+        self.assertEqual(said.code, 1, said.err)
+        self.assertIn("Nothing new to apply.\n", said.out)
+        self.assertEqual(len(self.shop.events("run_started")), 1)
+        (line,) = (line for line in said.out.splitlines() if theirs[:10] in line)
+        self.assertNotIn("--apply", self.feedback().out)
+        pull = line.partition("applied: ")[2]
+        subprocess.run(pull, shell=True, check=True, env=self.shop.environ, capture_output=True)
+        said = self.feedback("--apply", "--yes", "--json")
+        self.assertEqual(said.code, 0, said.err)
+        self.assertEqual(self.forge.branches()["feature/auth"], self.tip("auth"))
+        self.forge.git("merge-base", "--is-ancestor", theirs, "feature/auth")
 
     def test_several_features_go_on_in_one_run(self) -> None:
         self.ready(feature("api"), runs=False)
