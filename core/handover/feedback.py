@@ -161,9 +161,9 @@ class Feedback:
         found = replace(found, heard=heard, left_out=max(0, len(remarks) - MOST))
         if not await self._is_others(known, seen.commit, remote):
             return found
-        where = known.worktree or self.project.git.repository.top
-        pull = ("git", "-C", where, "pull", "--no-rebase", remote, known.branch)
-        return replace(found, theirs=seen.commit, how_to_take=shlex.join(pull))
+        where = shlex.quote(known.worktree or self.project.git.repository.top)
+        pull = f"git -C {where} pull --no-rebase {shlex.join([remote, known.branch])}"
+        return replace(found, theirs=seen.commit, how_to_take=pull)
 
     async def _is_others(self, known: FeatureState, commit: str, remote: str) -> bool:
         """Whether a commit is neither what we pushed last nor in the feature's branch."""

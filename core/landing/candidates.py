@@ -174,10 +174,24 @@ class Candidates:
                     )
                 )
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
+        if content.change is not Change.NONE:
+            below += await self._undone(feature.id)
         start = await start_of(
             self.project.git, candidate.start_commit, below, tip, self.target.commit
         )
         return replace(candidate, start_commit=start, needs=feature.depends_on)
+
+    async def _undone(self, id: str) -> list[str]:
+        """Where the target was before its landings without this feature were undone.
+
+        A branch that was put on one of them must not bring back what was undone.
+        """
+        tips = [
+            move.tip
+            for move in self.state.moves.values()
+            if move.into == self.target.name and move.undone_at and id not in move.landings
+        ]
+        return [tip for tip in tips if await self.project.git.commit_of(tip)]
 
     async def _merged(self, known: FeatureState, tip: str) -> str:
         target = self.target

@@ -290,17 +290,13 @@ class TargetBranch:
         """Raise if changes are hidden in files that would be overwritten; git says less."""
         hidden = [f for f in await worktree_status.hidden(self.git, path) if f in files]
         if hidden:
-            git = ("git", "-C", path, "update-index")
-            names = ("--", *hidden[:HIDDEN_IN_HINT])
-            commands = (
-                shlex.join((*git, option, *names))
-                for option in ("--no-assume-unchanged", "--no-skip-worktree")
-            )
+            git = f"git -C {shlex.quote(path)} update-index"
+            names = shlex.join(["--", *hidden[:HIDDEN_IN_HINT]])
             raise UserError(
                 N_("assume-unchanged or skip-worktree is set in {path} for {files}").format(
                     path=path, files=some(hidden)
                 ),
-                hint=" && ".join(commands),
+                hint=f"{git} --no-assume-unchanged {names} && {git} --no-skip-worktree {names}",
             )
 
     async def _check_head(self, path: str) -> None:

@@ -99,6 +99,24 @@ class BackAgain(Undos):
                 self.assertEqual(self.merged(), {"a": "", "b": ""})
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
 
+    def test_a_branch_that_was_put_on_a_landing_does_not_bring_back_what_was_undone(self) -> None:
+        for words in (("rebase", "--quiet", "main"), ("merge", "--quiet", "--no-edit", "main")):
+            with self.subTest(words[0]):
+                shop = self.open(*listed("a", "c"))
+                shop.finish("a")
+                shop.finish("c")
+                self.assertEqual(self.merge("a").code, 0)
+                shop.git(*words, at=shop.worktree("c"))
+                self.assertEqual(self.undo("--yes").code, 0)
+                for strategy in STRATEGIES:
+                    said = self.merge("c", "--strategy", strategy)
+                    self.assertEqual(said.code, 0, said.out)
+                    self.assertNotIn("a.txt", shop.files("main"))
+                    self.assertIn("c.txt", shop.files("main"))
+                    self.assertEqual(self.merged()["a"], "")
+                    self.assertEqual(self.undo("--yes").code, 0)
+                self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "c": "landed"})
+
     def test_what_the_user_added_to_a_branch_lands_again_after_a_cleanup(self) -> None:
         shop = self.shop_of_two()
         tip = shop.commit({"more.txt": "more\n"}, "more", at=shop.worktree("b"))
