@@ -144,7 +144,11 @@ def _ask(arguments: argparse.Namespace) -> int:
     from ..review.lines import next_lines
     from .reviewing import opened_now, review_each
 
-    answered = review_each(arguments)
+    try:
+        answered = review_each(arguments)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # The shell's prompt gets a line of its own.
+        raise
     if answered and not arguments.quiet:
         lines = next_lines(opened_now(arguments, ()).reading)
         print("\n".join(map(one_line, lines)), file=sys.stderr, flush=True)

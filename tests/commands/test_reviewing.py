@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import unittest
 from unittest import mock
 
@@ -105,6 +106,16 @@ class Reviewing(WorkspaceTest):
         self.until("[a]ccept,\r\n")
         self.type("q\n")
         self.assertEqual(self.end(running), 0)
+
+    def test_ctrl_c_at_a_question_ends_its_line_and_records_nothing(self) -> None:
+        for typed, shown in (("", "Enter shows"), ("c\na word\n", "an empty line ends it")):
+            running = self.start("auth")
+            self.type(typed)
+            self.until(shown)
+            running.signal(signal.SIGINT)
+            self.assertEqual(self.end(running), 130)
+            self.assertTrue(self.terminal.written.endswith("\r\n"))
+        self.assertEqual(self.review("auth"), Review())
 
     def test_later_and_quit_and_the_end_of_the_input_record_nothing(self) -> None:
         for keys in ("l\nq\n", "l\n\x04", "c\n\nq\n", "\x04"):
