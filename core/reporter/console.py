@@ -13,7 +13,7 @@ from ..model.events import Event
 from ..model.state import RunState
 from . import run_text
 from .phase_lines import PhaseLines
-from .style import Style
+from .style import Style, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ else:
 
 STARTS = ("preparing", "setting_up", "attempt_started", "verifying", "committing", "checking")
 """The kinds of events that a live view shows as long as what they begin goes on."""
+
+
+BELOW_TIME = " " * len("[00:00:00] ")
+"""Before the further lines of an event."""
 
 
 def style_of(stream: TextIO, color: str = "auto") -> Style:
@@ -103,10 +107,15 @@ class Reporter:
         if self.quiet or (self.is_live and event.kind in STARTS and not self.verbose):
             return
         line = run_text.event_line(state, event, self.style, verbose=self.verbose)
-        if not self.is_live:
-            line = line or self._phases.at_event(state, event)
+        line = self._broken(line) if self.is_live else line or self._phases.at_event(state, event)
         if line:
             self._say(line + "\n")
+
+    def _broken(self, said: str) -> str:
+        """An event for a terminal; what a failed command printed stays as it is."""
+        first, end, rest = said.partition("\n")
+        lines = wrapped(first, self.style.width, indent=BELOW_TIME)
+        return "\n".join(lines) + end + rest
 
     def tick(self) -> None:
         """Say which phases take long, unless a view shows them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..model.frozen import dataclass
@@ -69,19 +70,22 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
     """``text`` in lines of at most ``width`` columns, broken between words; ``indent``: all but
     the first line begin with it.
 
-    A longer word, such as a path to copy, stays whole.
+    A longer word, such as a path to copy, stays whole. Colours take no room.
     """
     first, *words = text.split(" ")
     lines = [first]
     has_word = bool(first)  # Blanks in front are no place to break.
     for word in words:
         longer = f"{lines[-1]} {word}"
-        if has_word and columns(longer) > width:
+        if has_word and columns(_COLOUR.sub("", longer)) > width:
             lines.append(f"{indent}{word}")
         else:
             lines[-1] = longer
         has_word = has_word or bool(word)
     return lines
+
+
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 def table_lines(

@@ -90,6 +90,18 @@ class TheConsole(unittest.TestCase):
         _tell(one, STORY)
         self.assertIn("[start] auth", stream.getvalue())
 
+    def test_a_terminal_gets_lines_that_break_between_words(self) -> None:
+        note = events.note(AT, RUN, "a word " * 20, "auth")
+        for is_live, count in ((True, 3), (False, 1)):
+            one, stream = self._reporter(is_live=is_live)
+            _tell(one, [*STORY[:2], note])
+            lines = stream.getvalue().splitlines()[-count:]
+            self.assertRegex(lines[0], r"\[note\] auth: a word")
+            self.assertEqual(
+                [line.startswith(" " * 11 + "a word") for line in lines[1:]], [True] * (count - 1)
+            )
+            self.assertEqual(max(map(len, lines)) <= 80, is_live)
+
     def test_json_goes_to_a_stream_of_its_own_one_object_a_line(self) -> None:
         answer = io.StringIO()
         one, stream = self._reporter(json_stream=answer)

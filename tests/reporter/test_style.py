@@ -38,6 +38,7 @@ class AStyle(unittest.TestCase):
             ("one two three", 7, ["one two", "> three"]),
             ("a/long/path.py and more", 9, ["a/long/path.py", "> and", "> more"]),
             ("   longest", 4, ["   longest"]),
+            ("\x1b[1mone\x1b[0m two", 7, ["\x1b[1mone\x1b[0m two"]),
             ("日本 日本", 8, ["日本", "> 日本"]),
         ):
             with self.subTest(given, width=width):
