@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from .outcome import Fault, Stage, Status
 from .state import FeatureState
 from .translate import N_
+from .unreviewed import BACKLOG
 
 NAMED = 8
 """How many features a command names at most."""
@@ -57,12 +58,19 @@ def after_run(
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
         purpose = N_("lands what you accepted") if only_accepted else N_("lands what is completed")
         steps.append((f"rorchestrator merge{named}", purpose))
+    elif any(map(was_held_by_backlog, features)):
+        steps.append((REVIEW, N_("what waits for you, so that new features start")))
     if any(feature.status is Status.CANCELLED for feature in features):
         steps.append(("rorchestrator run", N_("continues where this run stopped")))
     return steps
 
 
 REVIEW = "rorchestrator review"
+
+
+def was_held_by_backlog(feature: FeatureState) -> bool:
+    """Whether a feature did not start because others wait for a review."""
+    return feature.status is Status.CANCELLED and feature.reason == BACKLOG
 
 
 def lands_all(features: Sequence[FeatureState], *, lands: bool) -> bool:

@@ -6,6 +6,10 @@ from collections.abc import Collection, Iterable
 
 from .outcome import Status
 from .state import FeatureState, RunState
+from .translate import N_
+
+BACKLOG = N_("as many completed features as project.max_unreviewed allows wait for a review")
+"""Why a feature did not start."""
 
 
 def unreviewed(state: RunState, ids: Iterable[str], landed: Collection[str] = ()) -> list[str]:

@@ -18,6 +18,7 @@ from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, FeatureOutcome, Status
 from ..model.state import RunState
 from ..model.translate import N_
+from ..model.unreviewed import BACKLOG
 from ..process.cancellation import first_of
 from ..runner.context import RunContext
 from ..runner.job import Job
@@ -186,7 +187,7 @@ class Orchestrator:
         return is_held and is_idle and not self.backlog.has_reader
 
     def _why_in_vain(self) -> str:
-        return N_("as many completed features as project.max_unreviewed allows wait for a review")
+        return BACKLOG
 
     def look_at_reviews(self, ids: Iterable[str]) -> None:
         """Go on after reviews: a slot may be free; what needs a rejected feature does not start."""

@@ -13,7 +13,7 @@ from ..model.excerpt import excerpt
 from ..model.feature import NEEDS_YOU, Occasion
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json
-from ..model.next_steps import REVIEW, lands_all, next_commands
+from ..model.next_steps import REVIEW, lands_all, next_commands, was_held_by_backlog
 from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import clean, one_line
@@ -184,7 +184,8 @@ class Notices:
         next = [command for f in problems[:3] for command in next_commands(f)[:1]]
         lands = "--merge" in run.provenance.command.split()
         done = "rorchestrator status" if lands_all(features, lands=lands) else REVIEW
-        next = next or [done if whole else "rorchestrator run"]
+        again = REVIEW if any(map(was_held_by_backlog, features)) else "rorchestrator run"
+        next = next or [done if whole else again]
         occasions = [Occasion.FINISHED] if whole else [Occasion.FAILED, Occasion.FINISHED]
         return self._notice(report.state, run, occasions, title, lines, next)
 

@@ -17,6 +17,7 @@ from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Sta
 from core.model.provenance import Provenance
 from core.model.review import Answer, Comment
 from core.model.state import FeatureState, RunState
+from core.model.unreviewed import BACKLOG
 from core.reporter import plan_text, run_text
 from core.reporter.documents import RunReport
 from core.reporter.style import Style
@@ -272,6 +273,17 @@ class TheReport(unittest.TestCase):
         report = replace(_report(state), only_accepted=True)
         last = list(run_text.report_lines(report, PLAIN))[-1]
         self.assertEqual(last, "→ rorchestrator merge  (lands what you accepted)")
+
+    def test_a_run_that_waits_for_a_review_leads_to_it_first(self) -> None:
+        stopped = _ended("auth", Status.CANCELLED, BACKLOG)
+        lines = list(run_text.report_lines(_report(fold([*LIFE, stopped])), PLAIN))
+        self.assertEqual(
+            lines[-2:],
+            [
+                "→ rorchestrator review  (what waits for you, so that new features start)",
+                "→ rorchestrator run  (continues where this run stopped)",
+            ],
+        )
 
     def test_what_the_checks_proved_is_a_table(self) -> None:
         made = CheckVerdict("make", Scope.OWN, Verdict.PROVED, "c0ffee", "ended with exit 2", "")

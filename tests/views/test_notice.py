@@ -13,6 +13,7 @@ from core.model.mask import Mask
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
 from core.model.provenance import Provenance
 from core.model.state import RunState
+from core.model.unreviewed import BACKLOG
 from core.reporter.documents import RunReport
 from core.views.notice import PROBLEMS_SHOWN, Notice, Notices, local_minute
 from tests.support.lives import RUN, attempt, steered
@@ -167,6 +168,10 @@ class AtTheEnd(unittest.TestCase):
         notice = at_end(*story, exit_code=130)
         self.assertEqual(notice.title, "Shop: 0 of 1 feature completed, the run was stopped")
         self.assertEqual(notice.commands, ("rorchestrator run",))
+
+    def test_a_run_that_waited_for_a_review_leads_to_it(self) -> None:
+        notice = at_end(started("auth"), *ended("auth", Status.CANCELLED, BACKLOG))
+        self.assertEqual(notice.commands, ("rorchestrator review",))
 
     def test_many_failures_are_counted(self) -> None:
         ids = [f"f{number}" for number in range(PROBLEMS_SHOWN + 2)]
