@@ -82,7 +82,9 @@ async def _asked(project: OpenProject, state: RunState, ids: Sequence[str]) -> d
             continue
         if known.status is not Status.COMPLETED or known.work is None:
             if ids:
-                raise _nothing_to_review(id, N_("it is {status}").format(status=known.status.words))
+                raise _nothing_to_review(
+                    id, N_("its status is {status}").format(status=known.status.words)
+                )
             continue
         landed, note = await _landed(project, known)
         if landed and ids:
@@ -106,7 +108,9 @@ async def _landed(project: OpenProject, known: FeatureState) -> tuple[str, str]:
     try:
         return await how_merged_into(project, known, project.base_commit, base), ""
     except Unknown as error:
-        return "", N_("whether it has landed is {unknown}").format(unknown=error.message)
+        return "", N_("git can't tell whether it has landed: {unknown}").format(
+            unknown=error.message
+        )
 
 
 async def _with_work(

@@ -270,10 +270,10 @@ class AttemptRunner:
         """Note the version and the authentication once: an API key is used before a login."""
         if transcript.began and not self._introduced:
             self._introduced = True
-            source = transcript.authentication or N_("unknown")
+            how = transcript.authentication or N_("unknown")
             version = transcript.version or N_("of an unknown version")
-            text = N_("Claude Code {version}, authentication: {source}").format(
-                version=version, source=source
+            text = N_("Claude Code {version}, authentication: {how}").format(
+                version=version, how=how
             )
             for said in filter(None, (text, stream.old_version(transcript.version))):
                 self.context.note(said)

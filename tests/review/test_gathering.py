@@ -78,7 +78,11 @@ class Gathering(unittest.TestCase):
         self.assertEqual(
             [each.id for each in read(self.space, "ui", "auth").features], ["auth", "ui"]
         )
-        for id, why in (("docs", "has landed"), ("new", "it is pending"), ("nwe", "mean 'new'")):
+        for id, why in (
+            ("docs", "has landed"),
+            ("new", "its status is pending"),
+            ("nwe", "mean 'new'"),
+        ):
             with self.assertRaises(UserError) as raised:
                 read(self.space, id)
             self.assertIn(why, raised.exception.message)
@@ -86,7 +90,7 @@ class Gathering(unittest.TestCase):
     def test_what_git_cannot_tell_is_said(self) -> None:
         with mock.patch.object(gathering, "how_merged_into", side_effect=Unknown("unknown: x")):
             api = only(self.space, "api")
-        self.assertEqual(api.notes, ("whether it has landed is unknown: x",))
+        self.assertEqual(api.notes, ("git can't tell whether it has landed: unknown: x",))
 
     def test_work_that_cannot_be_read_is_a_fault_and_no_error(self) -> None:
         for name in ("own_work", "news"):

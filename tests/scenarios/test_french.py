@@ -6,8 +6,10 @@ import re
 import unittest
 from typing import ClassVar
 
+from core.model.translate import shown
 from core.project.keys import PROJECT
 from tests.support.commands import read_text
+from tests.support.french import French
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, feature
 
@@ -108,6 +110,22 @@ class WholeRun(unittest.TestCase):
         self.assertIn("feature_list.json contient 1 erreur\n", said)
         self.assertIn("clé inconnue (vouliez-vous dire 'verify_attempts' ?)", said)
         self.assertIn("verify_attempts", PROJECT)
+
+
+class Recorded(unittest.TestCase):
+    """Sentences of journals are found although others fit, too."""
+
+    def test_no_english_word_is_left_between_those_of_a_sentence(self) -> None:
+        with French():
+            for text, expected in {
+                "Claude Code 2.1.330, authentication: unknown": "authentification\u00a0: inconnu",
+                "api has nothing to review: its status is running": (
+                    "rien à relire pour api\u00a0: état «\u00a0en cours\u00a0»"
+                ),
+                "git can't tell whether it has landed: unknown: only git 2.38 or newer merges "
+                "without a working tree": "si elle est fusionnée\u00a0: inconnu",
+            }.items():
+                self.assertIn(expected, shown(text))
 
 
 if __name__ == "__main__":
