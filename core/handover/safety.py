@@ -40,6 +40,7 @@ def _executed(project: OpenProject, hooks: str, read: Collection[str]) -> Iterat
     """Hooks, and the files of settings that are in the repository, with what they include."""
     common, top = project.git.repository.common_dir, project.git.repository.top
     yield from (os.path.join(top, hooks, name) for name in HOOKS)
+    yield os.path.join(top, hooks)  # a hook that was removed checks nothing
     yield os.path.join(common, "config")
     yield from sorted(file for file in read if is_below(file, common) or is_below(file, top))
 

@@ -27,6 +27,13 @@ class SafetyTest(HandoverTest):
         self.assertEqual(set(self.forge.branches()), {"main"})
         self.assertEqual(self.push().code, 0)
 
+    def test_a_hook_that_was_removed_since_stops_it_too(self) -> None:
+        path = self.shop.hook("pre-push", "exit 0")
+        time.sleep(0.02)
+        with self.shop.at_work(started("r1", at=time.time())):
+            os.unlink(path)
+            self.assertIn(f"{os.path.dirname(path)} was changed", self.push().err)
+
     def test_settings_count_as_well_and_a_preview_executes_nothing(self) -> None:
         with self.shop.at_work(started("r1", at=time.time() - 60)):
             self.assertIn(os.path.join(".git", "config"), self.push().err)
