@@ -252,6 +252,8 @@ def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> 
 
 
 def _why_again(known: FeatureState) -> str:
+    if known.status is Status.PENDING and not known.attempts:
+        return NEW  # It was in preparation when the list changed.
     outside = known.status.active or known.fault.resumable
     return N_("interrupted") if outside else N_("failed before")
 

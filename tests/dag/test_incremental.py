@@ -270,6 +270,7 @@ class Unfinished(unittest.TestCase):
     def test_without_an_attempt_there_is_nothing_to_resume(self) -> None:
         self.assertEqual(self._told(status=Status.CONFLICT), (Action.START, "failed before"))
         self.assertEqual(self._told(status=Status.PREPARING), (Action.START, "interrupted"))
+        self.assertEqual(self._told(status=Status.PENDING), (Action.START, "new"))
 
     def test_a_feature_changed_meanwhile_starts_over(self) -> None:
         attempts = self._attempt(None)
