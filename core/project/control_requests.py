@@ -134,13 +134,19 @@ def refusal(reply: Reply) -> UserError:
 @contextmanager
 def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
     """Hold the lock and open the journal, so that no run starts; gives the state."""
+    with _journal_of(project, command):
+        yield project.state()
+
+
+@contextmanager
+def _journal_of(project: OpenProject, command: str) -> Iterator[None]:
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), command))
     try:
         repaired = project.journal.open()
         if repaired:
             print(one_line(shown(repaired)), file=sys.stderr)
         try:
-            yield project.state()
+            yield
         finally:
             project.journal.close()
     finally:
@@ -165,9 +171,10 @@ def record(project: OpenProject, command: str, made: Sequence[Event]) -> None:
 
 
 def _record_once(project: OpenProject, command: str, made: Sequence[Event]) -> None:
-    run = running(project, project.state())
+    # `push` of hundreds of features records each: without a run, nobody reads the whole journal.
+    run = running(project, project.state()) if project.lock.holder() is not None else ""
     if not run:
-        with journalling(project, command):
+        with _journal_of(project, command):
             for event in made:
                 project.journal.append(event)
         return
