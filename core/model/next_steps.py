@@ -51,7 +51,7 @@ def after_run(
     """
     completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
     steps = []
-    if completed and lands_all(features, lands=lands):
+    if completed and lands_all(features, lands=lands, only_accepted=only_accepted):
         steps.append((f"rorchestrator diff {completed[0]}", N_("what a feature changed")))
     elif completed:
         steps.append((REVIEW, N_("what the features changed, for your answer")))
@@ -73,10 +73,19 @@ def was_held_by_backlog(feature: FeatureState) -> bool:
     return feature.status is Status.CANCELLED and feature.reason == BACKLOG
 
 
-def lands_all(features: Sequence[FeatureState], *, lands: bool) -> bool:
+def lands_all(
+    features: Sequence[FeatureState], *, lands: bool, only_accepted: bool = False
+) -> bool:
     """Whether all features landed, or the run ``lands`` them: then there is nothing to review."""
-    are_complete = all(feature.status is Status.COMPLETED for feature in features)
-    return all(map(_has_landed, features)) or (lands and are_complete)
+    may_land = all(
+        each.status is Status.COMPLETED and (not only_accepted or _is_accepted(each))
+        for each in features
+    )
+    return all(map(_has_landed, features)) or (lands and may_land)
+
+
+def _is_accepted(feature: FeatureState) -> bool:
+    return feature.work is not None and feature.review.is_accepted(feature.work.commit)
 
 
 def _has_landed(feature: FeatureState) -> bool:

@@ -183,7 +183,8 @@ class Notices:
         lines.append(said.format(cost=money(report.cost.usd), wall=wall, speedup=speedup))
         next = [command for f in problems[:3] for command in next_commands(f)[:1]]
         lands = "--merge" in run.provenance.command.split()
-        done = "rorchestrator status" if lands_all(features, lands=lands) else REVIEW
+        landed = lands_all(features, lands=lands, only_accepted=report.only_accepted)
+        done = "rorchestrator status" if landed else REVIEW
         again = REVIEW if any(map(was_held_by_backlog, features)) else "rorchestrator run"
         next = next or [done if whole else again]
         occasions = [Occasion.FINISHED] if whole else [Occasion.FAILED, Occasion.FINISHED]

@@ -256,6 +256,7 @@ class WhatIsAccepted(CommentsTest):
         done = self.workspace.main("run", "--yes", "--merge")
         self.assertEqual(done.code, 1, done.err)
         self.assertIn("held api (feature/api): it was not accepted", done.out)
+        self.assertIn("→ rorchestrator review ", done.out + done.err)
         self.assertIn("auth.md", self.workspace.files("main"))
         self.assert_statuses(auth="completed", api="completed")
 
