@@ -293,7 +293,7 @@ class DuringARun(CommentsTest):
         wait_until(lambda: bool(self.workspace.events("unreviewed")), "the run waits")
         said = self.workspace.main("status").out
         self.assertIn("waits for your review of 1 feature (to continue:", said)
-        self.assertIn("1 feature wait", self.workspace.main("why", "api").out)
+        self.assertIn("review of 1 feature", self.workspace.main("why", "api").out)
         done = self.workspace.main("review", "auth", "--accept")
         self.assertEqual(done.code, 0, done.err)
         done = running.end()
