@@ -205,6 +205,8 @@ def _print(
             _("{path} no longer exists").format(path=path),
             hint=_("it was deleted after it was written"),
         ) from None
+    except BrokenPipeError:
+        raise  # It is the reader of our output that is gone.
     except OSError as error:
         raise UserError(
             _("{path} can't be read: {strerror}").format(
