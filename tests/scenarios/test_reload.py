@@ -116,7 +116,7 @@ class ReloadTest(RunTest):
         run = self.workspace.journal()[-1]["run"]
         theirs = self.workspace.command("reload", "--yes", env={MARK: f"{run}/a.1"})
         self.assertEqual(theirs.code, 2)
-        self.assertIn("this process belongs to the run", theirs.err)
+        self.assertIn("this process was started by the run", theirs.err)
         for listed in ("", "of another list"):
             Requests(self.workspace.state_folder).leave(run, ControlAction.RELOAD, listed=listed)
         wait_until(lambda: len(self.workspace.events("steered")) == 2, "both are answered")
