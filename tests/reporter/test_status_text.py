@@ -39,7 +39,7 @@ class TheVerdicts(unittest.TestCase):
         status = replace(PROJECT, features=(feature, feature))
         lines = list(status_lines(status, PLAIN))
         for expected in (
-            "1 check was failing before: not yours (`make lint`)",
+            "1 check failed at the start commit, too: not yours (`make lint`)",
             "1 check is flaky: `make e2e`",
         ):
             self.assertEqual(lines.count(expected), 1, lines)

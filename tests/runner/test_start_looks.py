@@ -64,7 +64,7 @@ class StartLooksTest(ChecksTest):
         unreadable = mock.patch.object(supply_digest, "digest_of", side_effect=OSError("no luck"))
         with unreadable:
             outcome = self.run_feature()
-        self.assertEqual(outcome.reason, "what project.copy names could not be read: no luck")
+        self.assertEqual(outcome.reason, "files of project.copy could not be read: no luck")
 
     def test_a_copied_file_that_is_gone_costs_no_work_that_passes(self) -> None:
         self.ignore(".env")
