@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 from unittest import mock
 
@@ -10,6 +11,7 @@ from core.model.errors import UserError
 from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status
 from core.model.review import Answer, Comment, Review
+from core.process.supervisor import MARK
 from core.review import answers
 from core.review.answers import Given, comment_of, give, paths_of, tip_now
 from core.review.gathering import reading_of
@@ -78,6 +80,15 @@ class Answers(unittest.TestCase):
         self.assertEqual((review.answer, review.commit), (Answer.REJECTED, self.tip))
         self.assertEqual([each.text for each in review.comments], ["No."])
         self.assertEqual(len(self.space.events("seen")), 1, "it was seen before")
+
+    def test_a_process_of_the_run_may_comment_but_accepts_and_rejects_nothing(self) -> None:
+        with mock.patch.dict(os.environ, {MARK: f"{RUN}/auth"}):
+            for answer in Answer:
+                with self.assertRaises(UserError) as raised:
+                    self.give(Given(answer, Comment("c", "Fine.")))
+                self.assertIn("started by the run", raised.exception.message)
+            self.assertEqual(self.space.state().feature("auth").review, Review())
+            self.assertEqual(len(self.give(Given(None, Comment("c", "Why?"))).comments), 1)
 
     def test_a_comment_on_a_file_says_that_this_file_was_seen(self) -> None:
         self.assertEqual(set(self.give(Given(None, Comment("1", "x", "a", 1))).seen), {"a"})
