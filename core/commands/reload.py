@@ -13,7 +13,6 @@ from ..model.frozen import replace
 from ..model.state import Run, RunState
 from ..model.terminal_text import clean, one_line, shell_word
 from ..model.translate import N_, _, shown
-from ..process.supervisor import MARK
 from ..project import control_requests, running_list
 from ..project.list_reload import Reload, as_the_run_reads, places, reload_of
 from ..project.open import OpenProject
@@ -65,7 +64,8 @@ def execute(arguments: argparse.Namespace) -> int:
         print("\n".join(reload_lines(found.change, style)))
     if arguments.dry_run or found.change.is_empty:
         return _end(arguments, found)
-    _check_sender(run)
+    why = _("this process was started by the run, and may not change its list")
+    control_requests.check_sender(state, why)
     _agree(arguments, found)
     reply = control_requests.ask(project, run.id, ControlAction.RELOAD, listed=found.digest)
     if arguments.json:
@@ -105,15 +105,6 @@ def _found(project: OpenProject, state: RunState, run: Run, running: RunningList
     config = as_the_run_reads(project.config, running.outline, run.base_option)
     project = replace(project, config=config, base_commit=run.base_commit)
     return reload_of(project, state, running, places(state, run))
-
-
-def _check_sender(run: Run) -> None:
-    """Raise :class:`UserError` in a process that the run started, such as an agent's."""
-    if f"{run.id}/" in os.environ.get(MARK, ""):
-        raise UserError(
-            _("this process was started by the run, and may not change its list"),
-            hint=_("type the command in a terminal of your own"),
-        )
 
 
 def _end(arguments: argparse.Namespace, found: Reload) -> int:

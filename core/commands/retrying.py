@@ -36,6 +36,8 @@ def retry_feature(
     state = project.state()
     run = control_requests.running(project, state)
     if run:
+        why = _("this process was started by the run, and may not retry its features")
+        control_requests.check_sender(state, why)
         made = retrying.said(project, state.feature(id), message)
         asked = ControlAction.RETRY
         reply = control_requests.ask(project, run, asked, id, made=made, attempts=attempts)

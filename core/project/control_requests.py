@@ -153,6 +153,19 @@ def _journal_of(project: OpenProject, command: str) -> Iterator[None]:
         project.lock.release()
 
 
+def check_sender(state: RunState, may_not: str, *, of: str = "") -> None:
+    """Raise :class:`UserError` in a process that a run started, such as an agent's.
+
+    That is the last run, and the last one of the feature ``of``. ``may_not`` is the error.
+    """
+    from ..process.supervisor import MARK
+
+    mark = os.environ.get(MARK, "")
+    runs = {state.run.id if state.run is not None else "", state.feature(of).run} - {""}
+    if any(f"{run}/" in mark for run in runs):
+        raise UserError(may_not, hint=_("type the command in a terminal of your own"))
+
+
 def record(project: OpenProject, command: str, made: Sequence[Event]) -> None:
     """Record events of ``command``: the current run does it, or we hold the lock for a moment.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,7 @@ from ..model.review import Answer, Comment, Review, own_comment
 from ..model.state import RunState
 from ..model.translate import N_
 from ..process.spawner import run_sync
-from ..process.supervisor import MARK
-from ..project.control_requests import record
+from ..project.control_requests import check_sender, record
 from ..project.open import OpenProject
 from ..project.own_work import own_work
 from .reading import FeatureReading
@@ -102,7 +100,8 @@ def give(project: OpenProject, state: RunState, feature: FeatureReading, given: 
     since it was read: an acceptance is of a commit.
     """
     if given.answer:
-        _check_sender(state, feature.id)
+        why = N_("this process was started by the run, and may not accept or reject its work")
+        check_sender(state, why, of=feature.id)
     tip = tip_now(project, state, feature.id)
     if tip != feature.tip:
         raise has_moved(feature, tip)
@@ -111,16 +110,6 @@ def give(project: OpenProject, state: RunState, feature: FeatureReading, given: 
     seen = _seen_by(feature, given, state.feature(feature.id).review.seen)
     for made in _seen_events(project, feature.id, seen):
         record(project, "review", made)
-
-
-def _check_sender(state: RunState, id: str) -> None:
-    """Raise :class:`UserError` in a process that the run started, such as an agent's."""
-    runs = {state.feature(id).run, state.run.id if state.run is not None else ""} - {""}
-    if any(f"{run}/" in os.environ.get(MARK, "") for run in runs):
-        raise UserError(
-            N_("this process was started by the run, and may not accept or reject its work"),
-            hint=N_("type the command in a terminal of your own"),
-        )
 
 
 def _answers(project: OpenProject, feature: FeatureReading, given: Given) -> list[Event]:

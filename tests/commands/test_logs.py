@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import errno
 import io
 import json
 import os
+import sys
 import time
 import unittest
+from unittest import mock
 
 from core import cli
+from core.commands import logs
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.moments import moment
@@ -294,6 +299,16 @@ class WhileItGrows(unittest.TestCase):
         self.assertTrue(said.endswith("x\nthe cause\n"))
         # Of the word that was cut not the beginning, which may be half a secret.
         self.assertLess(len(said), 62_000)
+
+    def test_a_reader_of_the_output_that_is_gone_is_no_fault_of_the_log(self) -> None:
+        class Gone(io.StringIO):
+            def flush(self) -> None:
+                raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+        told: list[bytes] = []
+        arguments = argparse.Namespace(follow=False)
+        with mock.patch.object(sys, "stdout", Gone()), self.assertRaises(BrokenPipeError):
+            logs._print(self.log, told.append, arguments, lambda: None, lambda: True)
 
     def test_a_log_that_is_gone_is_said(self) -> None:
         os.unlink(self.log)

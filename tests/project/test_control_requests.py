@@ -14,6 +14,7 @@ from core.model import events, events_review
 from core.model.errors import UserError
 from core.model.mask import Mask
 from core.model.review import Answer
+from core.process.supervisor import MARK
 from core.project import control_requests
 from core.project.open import OpenProject, open_project
 from tests.support.commands import standing_in
@@ -54,6 +55,17 @@ class RecordTest(unittest.TestCase):
             run.over.set()
             run.join()
         self.assertTrue(self.is_accepted())
+
+    def test_a_process_of_the_run_may_not_retry_its_features(self) -> None:
+        for mark, refused in (("r1/auth.1", True), ("outer/r1/auth.1", True), ("r2/auth.1", False)):
+            with self.space.at_work(started("r1", os.getpid())):
+                run = Run(self.space)
+                run.start()
+                said = self.space.main("retry", "auth", env={MARK: mark})
+                run.over.set()
+                run.join()
+            self.assertEqual("was started by the run" in said.err, refused, mark)
+            self.assertEqual("in a terminal of your own" in said.err, refused, mark)
 
     def test_a_run_that_refuses_is_reported(self) -> None:
         with self.space.at_work(started("r1", os.getpid())), self.assertRaises(UserError) as caught:
