@@ -18,8 +18,9 @@ NAMED_ANEW = (
     (r"merge-\d{8}T\d{6}-[0-9a-f]{6}", "the merge"),
     (r"prove-\d{8}T\d{6}-[0-9a-f]{6}", "the proof"),
     (r"the base → .* → the merge", "the longest path"),
+    (r"(?m)^(Speedup|Accélération)\s?: .*\n", ""),
 )
-"""What depends on the machine."""
+"""What depends on the machine. A speedup is said only where there is one."""
 
 
 def samples(page: str) -> list[str]:
