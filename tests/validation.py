@@ -82,7 +82,7 @@ def _steps(build: TodoBuild, typed: Mapping[str, Typed]) -> Iterator[Sequence[st
 
 def _features(build: TodoBuild) -> Iterator[Sequence[str]]:
     yield "FEATURE", "STATUS", "TIME", "ATTEMPTS", "API CALLS", "TOKENS", "COST", "CHECKS", "FILES"
-    checks = [event["feature"] for event in _journal(build) if event["event"] == "checked"]
+    checks = [event.get("feature") for event in _journal(build) if event["event"] == "checked"]
     for result in build.report("results"):
         id = result["feature_id"]
         yield (
