@@ -464,6 +464,17 @@ class Resolutions(LandingTest):
         stack = self.stack()
         self.assertEqual(stack.held["b"].reason, "b and main conflict in text; nobody could")
 
+    def test_the_branch_is_the_other_side_where_the_dependency_has_no_part_in_it(self) -> None:
+        self.answer = Resolution(Resolved.FAILED, reason="nobody could")
+        self.candidates = []
+        self.finished("free")
+        self.finished("on-free", {"text": changed(3, "mine")}, needs="free")
+        self.base = self.commit({"text": changed(3, "theirs")}, self.base)
+        stack = self.stack()
+        self.assertEqual(
+            stack.held["on-free"].reason, "on-free and main conflict in text; nobody could"
+        )
+
     def test_no_resolution_is_asked_for_on_a_failing_stack(self) -> None:
         self.finished("bad")
         self.candidates.insert(0, self.candidates.pop())

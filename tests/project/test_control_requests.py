@@ -47,6 +47,13 @@ class RecordTest(unittest.TestCase):
         read.assert_not_called()  # push records often, and a journal may be long
         self.assertTrue(self.is_accepted())
 
+    def test_nothing_to_record_takes_no_lock(self) -> None:
+        lock = RunLock(self.space.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "merge"))
+        self.addCleanup(lock.release)
+        with self.opened() as project:
+            control_requests.record(project, "review", [])
+
     def test_a_run_records_it(self) -> None:
         with self.space.at_work(started("r1", os.getpid())):
             run = Run(self.space)

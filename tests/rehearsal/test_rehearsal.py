@@ -250,6 +250,14 @@ class ABadList(RehearsalTest):
         self.assertIn("alias.x in repository.git/config changed, which git executes", run["what"])
         self.assertEqual(run["features"], ["last"])
 
+    def test_a_setup_that_fails_only_in_a_clean_checkout_is_met(self) -> None:
+        setup = ["case $RORCHESTRATOR_FEATURE in _clean_*) exit 1; esac"]
+        self.lists(feature("a"), setup=setup, verify=["true"], verify_clean=True)
+        (finding,) = self.found()["setup"]
+        self.assertEqual(
+            (finding["what"], finding["features"]), (f"`{setup[0]}` ended with exit 1", ["a"])
+        )
+
     def test_a_merge_that_can_not_be_tried_is_met(self) -> None:
         key = "import sys, zlib; print('k%08x' % zlib.crc32(sys.stdin.buffer.read()))"
         common = f'printf %s "$(git rev-parse --git-common-dir)" | {sys.executable} -c "{key}"'

@@ -101,6 +101,13 @@ class ACompletedFeature(CommentsTest):
         self.assertEqual((known.work.commit, known.older), (self.old, ()))
         self.assertEqual(self.workspace.ref("auth"), [self.old, self.old])
 
+    def test_a_comment_that_an_attempt_did_not_end_with_success_stays_open(self) -> None:
+        self.runs(feature("auth"))
+        self.comment('simulate: {"exit": 3}')
+        self.retry(1)
+        known = self.workspace.state().feature("auth")
+        self.assertEqual([each.id for each in known.review.open_comments], ["c1"])
+
     def test_a_retry_that_fails_leaves_no_result_and_goes_on_with_the_next_run(self) -> None:
         self.runs(feature("auth"), verify=["test ! -e bad"], verify_attempts=1)
         self.retry(1, "-m", write("bad"))
