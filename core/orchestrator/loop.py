@@ -174,15 +174,16 @@ class Orchestrator:
             self.context.record(events.unreviewed, count=told, limit=limit)
 
     def _has_first(self) -> bool:
-        """Whether a feature that has no slot never had an attempt."""
-        working = {id for id, going in self._going.items() if going.turn.works}
+        """Whether a feature that does not work yet never had an attempt."""
+        turns = {id: going.turn for id, going in self._going.items()}
+        working = {id for id, turn in turns.items() if turn.works and not turn.held}
         rest = self.dag.features.keys() - self._over - working
         return any(map(self._is_first, rest))
 
     def _waits_in_vain(self) -> bool:
         """Whether only a review would let the run go on, and there is nobody to write one."""
         turns = [going.turn for going in self._going.values()]
-        is_idle = all(turn.is_first and not turn.works for turn in turns)
+        is_idle = all(turn.is_first and (turn.held or not turn.works) for turn in turns)
         is_held = self._told_unreviewed > 0 and not self.slots.paused
         return is_held and is_idle and not self.backlog.has_reader
 

@@ -291,6 +291,7 @@ class FeatureRun:
         if refused:
             gate.lift()  # It may have been its turn to try.
             return AttemptOutcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        self.turn.begin_attempt()
         self.number += 1
         self._is_first = False
         self.tools.guard.close()

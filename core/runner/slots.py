@@ -30,7 +30,7 @@ class Slots:
         self.paused = False
         """Whether the user paused the run. Running features continue."""
         self.only_known = False
-        """Whether only features that had an attempt before get a slot."""
+        """Whether only features that had an attempt before get a slot, or begin one."""
         self._held = False
         self.moved = asyncio.Event()
         """Set when a pause begins or ends, and when the slots are closed."""
@@ -63,9 +63,10 @@ class Slots:
         self.serve()
 
     def hold_back(self, only_known: bool) -> None:
-        """Give no slot for a first attempt while that is set. Running features continue."""
+        """Let no first attempt begin while that is set. Other attempts and checks continue."""
         self.only_known = only_known
         self.serve()
+        self._move()
 
     @property
     def _queue(self) -> list[Turn]:
@@ -147,7 +148,7 @@ class Turn:
         self.ready = False
         self.called = asyncio.Event()
         self.held = False
-        """Whether it has a slot, and waits with its next attempt for the end of a pause."""
+        """Whether it has a slot, and waits with its next attempt for a review or a pause's end."""
         self._refused = ""
 
     @property
@@ -192,17 +193,28 @@ class Turn:
         return self.refused
 
     async def until_resumed(self, stop: asyncio.Event) -> str:
-        """Wait for the end of a pause. Return "", or why nothing more is started."""
+        """Wait for the end of a pause and, before its first attempt, until nothing holds that back.
+
+        Return "", or why nothing more is started.
+        """
         slots = self.slots
-        while slots.paused and not (slots.closed or stop.is_set()):
+        while self._is_held_back and not (slots.closed or stop.is_set()):
             self.held = True
             slots.full.set()
             slots.moved.clear()
             await first_of(slots.moved, stop)
         self.held = False
-        if not slots.paused:
+        if not self._is_held_back:
             return ""
         return N_("interrupted") if stop.is_set() else slots.closed
+
+    @property
+    def _is_held_back(self) -> bool:
+        return self.slots.paused or (self.slots.only_known and self.is_first)
+
+    def begin_attempt(self) -> None:
+        """An attempt begins: from now on it is a feature that had one."""
+        self.is_first = False
 
     def refuse(self, reason: str) -> None:
         """Refuse it a slot before it has one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
 
 from core.runner.slots import Slots
@@ -33,6 +34,21 @@ class NarrowTest(unittest.IsolatedAsyncioTestCase):
             slots.widen()
             seen.append(slots.open)
         self.assertEqual(seen, [3, 4, 4])
+
+    async def test_a_first_attempt_waits_in_its_slot_and_later_ones_do_not(self) -> None:
+        slots = Slots(1)
+        turn, stop = slots.turn((0.0, 0, 0), is_first=True), asyncio.Event()
+        self.assertEqual(await turn.begin(), "")
+        slots.hold_back(True)
+        waits = asyncio.create_task(turn.until_resumed(stop))
+        await asyncio.sleep(0)
+        self.assertTrue(turn.held and not waits.done())
+        slots.hold_back(False)
+        self.assertEqual(await waits, "")
+        turn.begin_attempt()
+        slots.hold_back(True)
+        self.assertEqual(await turn.until_resumed(stop), "")
+        self.assertFalse(turn.held)
 
     async def test_a_feature_narrows_and_widens_the_slots_of_its_run(self) -> None:
         slots = Slots(4)

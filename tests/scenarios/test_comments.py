@@ -267,6 +267,21 @@ class WhatIsAccepted(CommentsTest):
         self.assertIn("auth.md", self.workspace.files("main"))
         self.assert_statuses(auth="completed", api="completed")
 
+    def test_a_feature_whose_setup_is_over_does_not_begin_its_first_attempt_either(self) -> None:
+        ref = "refs/rorchestrator/results/auth"
+        waits = f'until test -n "$(git for-each-ref {ref})"; do sleep 0.05; done; sleep 0.2'
+        self.workspace.features(
+            feature("auth"), feature("api", setup=[waits]), max_unreviewed=1, max_parallel=2
+        )
+        done = self.workspace.main("run", "--yes")
+        self.assertEqual(done.code, 1, done.err)
+        self.assertIn("waits for your review of 1 feature, so nothing new starts", done.err)
+        self.assert_statuses(auth="completed", api="cancelled")
+        self.assertEqual(self.workspace.attempts("api"), [])
+        self.answer("auth", Answer.ACCEPTED)
+        self.assertEqual(self.workspace.main("run", "--yes").code, 0)
+        self.assert_statuses(auth="completed", api="completed")
+
 
 @once
 class DuringARun(CommentsTest):
