@@ -72,6 +72,35 @@ def repository(folder: str, env: Mapping[str, str]) -> str:
     return path
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure beside its limit."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str = ""
+    low: float | None = None
+    """The least and the greatest single figure, if it is the median of several."""
+    high: float | None = None
+    count: int = 1
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is within its limit."""
+        return self.value <= self.limit
+
+    def __str__(self) -> str:
+        value, limit = f"{self.value:.2f}{self.unit}", f"limit {self.limit:g}{self.unit}"
+        noise = "" if self.low is None else f", {self.low:.2f} to {self.high:.2f}"
+        kept = "kept" if self.is_kept else "NOT KEPT"
+        return f"{self.name}: {value}{noise} ({limit}) {kept}"
+
+
+FIGURES: list[Figure] = []
+"""What was measured so far in this process."""
+
+
 def in_turn(
     ours: Callable[[], Run], theirs: Callable[[], Run], times: int
 ) -> tuple[list[Run], list[Run]]:
@@ -86,12 +115,22 @@ def show(name: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) ->
     walls = [
         f"{statistics.median(r.wall_seconds for r in s) * 1000:.1f} ms" for s in (ours, theirs)
     ]
-    ratio = statistics.median(a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs))
-    return verdict(f"{name}: {walls[0]} against {walls[1]}", ratio, limit)
+    ratios = [a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs)]
+    return median(f"{name}: {walls[0]} against {walls[1]}", ratios, limit)
+
+
+def median(words: str, found: Sequence[float], limit: float, unit: str = "") -> bool:
+    """Print the median of several figures, their noise and their limit; whether it is kept."""
+    middle = statistics.median(found)
+    return _told(Figure(words, middle, limit, unit, min(found), max(found), len(found)))
 
 
 def verdict(words: str, figure: float, limit: float, unit: str = "") -> bool:
     """Print a figure beside its limit; whether it keeps it."""
-    kept = figure <= limit
-    print(f"{words}: {figure:.2f}{unit} (limit {limit:g}{unit}) {'kept' if kept else 'NOT KEPT'}")
-    return kept
+    return _told(Figure(words, figure, limit, unit))
+
+
+def _told(figure: Figure) -> bool:
+    FIGURES.append(figure)
+    print(figure, flush=True)
+    return figure.is_kept
