@@ -1,4 +1,4 @@
-"""The report of `push` and `pr`, and what both do."""
+"""Options, steps and report that `push` and `pr` share."""
 
 from __future__ import annotations
 

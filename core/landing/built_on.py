@@ -1,4 +1,4 @@
-"""Merges that Claude resolved in a run, and that a candidate is built on."""
+"""Finds the merges resolved by Claude in a run that candidates started from."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Candidates:
         """The tip of each feature's branch, for features that can land."""
         self.only_accepted = is_required(project.config, options.accepted)
         self.older: dict[str, tuple[str, ...]] = {}
-        """By feature: the dependencies of which it is built on an older result."""
+        """By feature: the dependencies that have a newer result than the one it started from."""
         self.stale: dict[str, str] = {}
         """Why features are out of date, by id."""
         if not options.stale:
@@ -92,7 +92,7 @@ class Candidates:
         return candidates, held
 
     def _newly(self, id: str) -> str:
-        """How a feature lands of whose dependency there is a newer result."""
+        """How a feature lands whose dependency has a newer result."""
         return N_("built on an older {ids}; its own commits land on the newer one").format(
             ids=some(self.older[id])
         )

@@ -92,7 +92,7 @@ class Choice:
         return out
 
     async def _alone(self, id: str) -> Held | None:
-        """Why a candidate does not even merge with nothing but what it needs below it."""
+        """Why a candidate does not merge even on top of only what it needs."""
         onto = await self._stacked(self.above[id] - {id})
         put = await self.put(onto, self.candidates[id])
         return _reason(put, id, self.into)
@@ -125,7 +125,7 @@ class Choice:
         return found
 
     async def _pair(self, earlier: str, later: str) -> Held | None:
-        """Why two candidates do not merge that merge alone, judged as the stack will."""
+        """Why two candidates that merge alone do not merge together, judged as the stack will."""
         if not self._touched[earlier].meets(self._touched[later]):
             return None
         pair = (earlier, later)

@@ -45,7 +45,7 @@ class OldRef:
     at: float
     """When it was made, in seconds since 1970."""
     bytes: int | None = None
-    """What only refs hold that are pruned with it; ``None`` if git can't tell."""
+    """What only this and the other pruned refs hold; ``None`` if git can't tell."""
     failure: str = ""
     """Why it could not be removed."""
 

@@ -1,4 +1,4 @@
-"""The way back of a landing: its branch and checkout; an undo that was cut short is finished."""
+"""Moves a branch and its checkout back to before a landing; finishes interrupted undos."""
 
 from __future__ import annotations
 

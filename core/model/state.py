@@ -121,7 +121,7 @@ class FeatureState:
     older: tuple[str, ...] = ()
     """The results since it started over that a retry replaced, the last one last."""
     published: tuple[str, int] = ("", 0)
-    """The last run that made a result of it, and how many results that run made."""
+    """The last run that gave it a result, and how many results that run gave it."""
     was_set_up: bool = False
     """Whether the setup of its worktree began, so that a teardown is needed."""
     is_ready: bool = False
@@ -158,7 +158,7 @@ class FeatureState:
     """The last verdict on each of its checks, by scope and check."""
     review: Review = Review()
     is_answered: bool = False
-    """Whether its reviewer answered to the result that it has, or commented on all of it."""
+    """Whether its reviewer answered about its current result, or commented on all of it."""
     pushes: Mapping[str, Push] = field(default_factory=dict)
     """The last push of its branch to each remote, by the remote's name."""
     pull_request: PullRequest | None = None

@@ -28,7 +28,7 @@ from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
 
 MakeResolver = Callable[[Tools, Callable[[], RunState]], ResolveMeeting]
-"""Makes what resolves conflicts between the dependencies of a feature."""
+"""Makes the resolver of conflicts between the dependencies of a feature."""
 
 
 def claude_runner(

@@ -1,4 +1,4 @@
-"""What a changed feature list means for a run in progress, for who asks and for the run itself."""
+"""What a changed feature list means for a run in progress, for the user and for the run itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a feature may leave: what its review says, and whether a review is needed."""
+"""Whether a feature may land or be pushed: what its review says, and whether one is needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..model.unreviewed import unreviewed
 
 
 def is_required(config: Config, accepted: bool) -> bool:
-    """Whether only accepted work may leave, because of the list or of ``--accepted``."""
+    """Whether only accepted work may land or be pushed, by the list or by ``--accepted``."""
     return accepted or config.project.require_review
 
 

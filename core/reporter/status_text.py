@@ -114,8 +114,8 @@ def _verdicts(status: ProjectStatus) -> Iterator[str]:
         )
         if verdict is Verdict.NOT_YOURS:
             text = ngettext(
-                "{count} check was failing before: not yours ({checks})",
-                "{count} checks were failing before: not yours ({checks})",
+                "{count} check failed at the start commit, too: not yours ({checks})",
+                "{count} checks failed at the start commit, too: not yours ({checks})",
                 len(checks),
             )
         if checks:

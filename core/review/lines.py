@@ -56,7 +56,7 @@ def heading(reading: Reading) -> str:
 
 
 def hardest_line(reading: Reading, style: Style) -> str:
-    """Which feature deserves most of the reviewer's minutes, and the weightiest reason."""
+    """Which feature deserves most of the reviewer's time, and the weightiest reason."""
     feature = next(each for each in reading.features if each.id == reading.hardest)
     why = one_line(shown(feature.evidence[0].text)) if feature.evidence else ""
     said = headed(_("Spend most of your time on {id}").format(id=feature.id), why)

@@ -61,7 +61,7 @@ class LaterLooks:
         self._more: asyncio.Event | None = None
 
     def add(self, feature: Feature, worktree: Worktree, judged: Judgement) -> None:
-        """Have the own checks of a completed feature looked at, and the tests that it added."""
+        """Queue a look at the own checks of a completed feature, and at the tests that it added."""
         testing = [each for each in judged.passing if tool_call(each[0].command) is not None]
         if judged.unseen or testing:
             start = Start(worktree.start_commit, worktree.base_commit or worktree.start_commit)

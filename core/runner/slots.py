@@ -70,7 +70,7 @@ class Slots:
 
     @property
     def _queue(self) -> list[Turn]:
-        """Those who prepare, or wait, for a slot that they may get."""
+        """The features that prepare or wait for a slot that they may get."""
         return [turn for turn in self._coming if not (self.only_known and turn.is_first)]
 
     def pause(self, paused: bool) -> None:
