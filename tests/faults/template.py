@@ -363,7 +363,7 @@ ID=${PWD##*/}
 echo "$ID" >>"$ROUND/starts"
 cat >"$ROUND/prompt-$ID"
 if grep -q 'Use the clock' "$ROUND/prompt-$ID"; then
-  grep -o '^Comment c[0-9a-f]*' "$ROUND/prompt-$ID" >>"$ROUND/comments"
+  grep -o '^Comment [0-9a-f]*' "$ROUND/prompt-$ID" >>"$ROUND/comments"
   echo clock >clock.py && echo "file $ID clock.py clock" >>"$ROUND/notes"
 fi
 exec "$@" <"$ROUND/prompt-$ID"
