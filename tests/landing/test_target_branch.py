@@ -188,6 +188,14 @@ class WhatIsInTheWay(TargetTest):
                 self.git("reset", "--quiet", "--hard")
         self.move()
 
+    def test_another_refusal_of_git_is_told_in_its_own_words(self) -> None:
+        lock = os.path.join(self.path, ".git", "index.lock")
+        with open(lock, "w"):
+            pass
+        self.assertIn("index.lock", self.refused_move().message)
+        os.unlink(lock)
+        self.move()
+
     def test_a_merge_or_a_rebase_or_a_cherry_pick_that_goes_on(self) -> None:
         self.git("checkout", "--quiet", "-b", "side", self.old)
         self.repository.commit({"a": "side\n"})
