@@ -122,7 +122,7 @@ def _lines(
 
 
 def _where(ending: Ending) -> str:
-    """The commit, and what it is built on."""
+    """The commit and its base, in words."""
     if not ending.base:
         return ending.commit[:10]
     on = _("{commit} on {base}").format(commit=ending.commit[:10], base=ending.base)

@@ -1,6 +1,6 @@
 """Commits made again with the same result each time: nothing in them is of the moment.
 
-So whoever makes them twice gets the same ids, and a push of them twice changes nothing.
+Making them again gives the same ids, so pushing them again changes nothing.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def based(at: float, run: str, decision: Decision, *, start_commit: str, base_co
 def reopened(at: float, run: str, feature: str, *, start_commit: str, tip: str) -> Event:
     """A retry goes on with a completed feature; until it ends, the feature has no result.
 
-    It goes on at ``tip``, where its branch is now; its own commits follow ``start_commit``.
+    It continues at ``tip``, where its branch is now; its own commits follow ``start_commit``.
     """
     return Event("reopened", at, run, feature, {"start_commit": start_commit, "tip": tip})
 

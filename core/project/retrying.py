@@ -1,4 +1,4 @@
-"""What ``retry`` records without a run: what the user says to a feature, and that it goes on."""
+"""What ``retry`` records without a run: the message of the user, and that the feature continues."""
 
 from __future__ import annotations
 
