@@ -27,7 +27,7 @@ FLOORS = (
     ("worktree", "reporter"),
     ("runner", "project"),
     ("orchestrator", "landing", "views"),
-    ("rehearsal", "start", "review", "handover"),
+    ("rehearsal", "start", "review", "handover", "engines"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -1,0 +1,1 @@
+"""A feature list run on many machines: the contract for one feature, and engines that exist."""
