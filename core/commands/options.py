@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 
+from ..model.branch_name import is_branch_name
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _
@@ -14,6 +16,9 @@ from ..process.language import LANGUAGES, OPTION
 from ..project.open import OpenProject, open_project
 from ..project.recorded import open_or_recorded
 from ..project.selection import ALL, Selection
+
+RUN_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
+"""The id of a run on many machines is part of the names of refs, which are files."""
 
 
 @dataclass(frozen=True)
@@ -276,6 +281,48 @@ def add_remote_option(parser: argparse.ArgumentParser) -> None:
         metavar=_("NAME"),
         help=_("the remote (default: that of a plain git push of the base branch)"),
     )
+
+
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a run of one feature on any machine."""
+    group = parser.add_argument_group(_("one feature on any machine"))
+    group.add_argument(
+        "--remote",
+        type=repository_url,
+        metavar="URL",
+        help=_("run the feature of --only in a clone of this repository, and push what it made"),
+    )
+    add_run_id_option(group)
+    group.add_argument(
+        "--report", type=file_path, metavar=_("FILE"), help=_("write the report of the feature")
+    )
+    group.add_argument(
+        "--bundle",
+        type=file_path,
+        metavar=_("FILE"),
+        help=_("push nothing: write branch and report to this file, for push --bundle"),
+    )
+
+
+def add_run_id_option(group: argparse._ActionsContainer) -> None:
+    """The id of a run on many machines."""
+    group.add_argument(
+        "--run-id", type=_run_id, metavar="R", help=_("the run on many machines that it is part of")
+    )
+
+
+def repository_url(text: str) -> str:
+    if not text or text.startswith("-"):
+        raise argparse.ArgumentTypeError(_("it must be the URL or the path of a repository"))
+    return text
+
+
+def _run_id(text: str) -> str:
+    if not re.fullmatch(RUN_ID, text) or not is_branch_name(text):
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is no id of a run: letters, digits, '-', '_' and '.'").format(text=text)
+        )
+    return text
 
 
 def add_progress_option(parser: argparse.ArgumentParser) -> None:

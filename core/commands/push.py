@@ -6,6 +6,7 @@ import argparse
 
 from ..model.translate import N_, _
 from . import handing_over
+from .options import file_path
 
 EXAMPLES = N_("""\
 examples:
@@ -22,6 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "on the\nbase branch. What somebody else pushed is never overwritten."
     )
     parser.epilog = _(EXAMPLES)
+    parser.add_argument(
+        "--bundle",
+        type=file_path,
+        metavar=_("FILE"),
+        help=_("push what run --bundle wrote there to the repository of --remote URL"),
+    )
     handing_over.configure(parser, _("show what would be pushed; push nothing"))
 
 

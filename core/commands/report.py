@@ -13,7 +13,15 @@ from ..model.translate import N_, _, shown
 from ..model.words import headed
 from ..reporter.console import style_of
 from ..views.output_file import STDOUT, print_or_write
-from .options import add_common_options, display_of, file_path, opened_or_recorded
+from .options import (
+    add_common_options,
+    add_run_id_option,
+    display_of,
+    file_path,
+    ids,
+    opened_or_recorded,
+    repository_url,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +56,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=file_path,
         metavar=_("FILE"),
         help=_("write the page to this file; - is stdout"),
+    )
+    group = parser.add_argument_group(_("a run on many machines"))
+    group.add_argument(
+        "--merge",
+        nargs="*",
+        type=file_path,
+        metavar=_("FILE"),
+        help=_("join these reports of run --report, or those of --remote, into one run"),
+    )
+    group.add_argument(
+        "--remote", type=repository_url, metavar="URL", help=_("the repository with the reports")
+    )
+    add_run_id_option(group)
+    group.add_argument(
+        "--only",
+        type=ids,
+        metavar="ID[,ID...]",
+        help=_("the features of the run (default: those of the list that have not landed)"),
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(

@@ -11,6 +11,7 @@ from ..project.landed import landing_fault
 from .ask_consent import check_can_ask
 from .options import (
     add_common_options,
+    add_machine_options,
     add_progress_option,
     add_running_options,
     add_selection_options,
@@ -75,11 +76,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_progress_option(parser)
     add_running_options(parser)
     add_selection_options(parser)
+    add_machine_options(parser)
     add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run features that are out of date; returns the exit code."""
+    if arguments.remote:
+        raise UserError(_("one feature on any machine is not ready yet"), hint="rorchestrator run")
     looking = view_options(arguments)
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
