@@ -77,6 +77,7 @@ COMMANDS = {
     "undo": N_("move a branch back to where the last merge found it"),
     "push": N_("push the branches of completed features"),
     "pr": N_("push completed features and open a pull request for each"),
+    "export": N_("write the list as a pipeline of an engine that runs it on many machines"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),
     "completion": N_("print a script with which a shell completes commands, ids and tags"),
     "schema": N_("print the JSON Schema of a feature list, for editors"),
@@ -93,7 +94,7 @@ GROUPS = {
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),
     ),
-    "engines": (),
+    N_("engines"): ("export",),
 }
 """The groups of the commands in ``--help``, which omits what does not exist."""
 

@@ -276,6 +276,7 @@ TESTED_BY = {
     "commands.stop": "scenarios.test_steering",
     "commands.undo": "handover.test_undo",
     "dag.inputs_1_0": "dag.test_feature_inputs",
+    "engines.export_file": "commands.test_export",
     "git.configuration": "scenarios.test_settings",
     "git.filters_and_drivers": "scenarios.test_looking",
     "git.history": "git.test_merging",

@@ -177,17 +177,7 @@ def agrees(question: str) -> bool:
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The options that select features, and the number of slots."""
     group = parser.add_argument_group(_("selection"))
-    group.add_argument(
-        "--only",
-        type=ids,
-        metavar="ID[,ID...]",
-        help=_("these features, and dependencies that are out of date"),
-    )
-    group.add_argument(
-        "--tag",
-        metavar="T",
-        help=_("features with this tag, and dependencies that are out of date"),
-    )
+    add_choice_options(group)
     group.add_argument(
         "--no-deps", action="store_true", help=_("with --only or --tag: no dependencies")
     )
@@ -199,6 +189,26 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
         metavar="ID[,ID...]",
         help=_("run these features (default: all selected) again, even if up to date or merged"),
     )
+    add_slots_option(group)
+
+
+def add_choice_options(group: argparse._ActionsContainer) -> None:
+    """The options that select features with their dependencies."""
+    group.add_argument(
+        "--only",
+        type=ids,
+        metavar="ID[,ID...]",
+        help=_("these features, and dependencies that are out of date"),
+    )
+    group.add_argument(
+        "--tag",
+        metavar="T",
+        help=_("features with this tag, and dependencies that are out of date"),
+    )
+
+
+def add_slots_option(group: argparse._ActionsContainer) -> None:
+    """The number of slots."""
     group.add_argument(
         "--max-parallel",
         type=_slots,

@@ -1,0 +1,78 @@
+"""The file of an export: ours and unchanged, changed by hand, or out of date with the list."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from ..dag.feature_inputs import digest
+from ..model.errors import UserError
+from ..model.terminal_text import shell_word
+from ..model.translate import N_
+from .exported import Exported
+
+HEAD = """\
+# Made by: {command}
+# Change the list and export it again, rather than change this file.
+# list {list} · text {text}
+
+"""
+
+SIGNED = re.compile(
+    r"# Made by: .*\n# .*\n# list (?P<list>[0-9a-f]{16}) · text (?P<text>[0-9a-f]{16})\n\n"
+)
+
+
+def signed(engine: str, export: Exported, body: str) -> str:
+    """The text of a file, with a head that tells later whether somebody changed it."""
+    return (
+        HEAD.format(
+            command=command(engine, export.words), list=export.digest, text=digest(body)[:16]
+        )
+        + body
+    )
+
+
+def command(engine: str, words: Sequence[str]) -> str:
+    """The command that makes the file."""
+    return " ".join(map(shell_word, ("rorchestrator", "export", engine, *words)))
+
+
+def check_overwriting(path: str, again: str) -> None:
+    """Raise :class:`UserError` if a file is there that this command didn't write as it is now."""
+    if not os.path.lexists(path):
+        return
+    text = _text(path)
+    head = SIGNED.match(text)
+    if head is None:
+        fault = N_("{path} exists already, and is no export").format(path=path)
+    elif digest(text[head.end() :])[:16] != head["text"]:
+        fault = N_("{path} was changed since it was exported").format(path=path)
+    else:
+        return
+    raise UserError(
+        fault,
+        hint=N_("name another file with --out, or replace it: {again} --force").format(again=again),
+    )
+
+
+def is_current(path: str, export: Exported) -> bool:
+    """Whether an exported file still fits the list. Raises :class:`UserError` if it is none."""
+    head = SIGNED.match(_text(path))
+    if head is None:
+        raise UserError(
+            N_("{path} is no export").format(path=path), hint=N_("name the file with --out FILE")
+        )
+    return head["list"] == export.digest
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            return file.read().replace("\r\n", "\n")
+    except OSError as error:
+        raise UserError(
+            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror),
+            hint=N_("name the file with --out FILE"),
+        ) from None

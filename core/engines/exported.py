@@ -1,0 +1,165 @@
+"""What an engine gets of a feature list: a job for each feature, and what it waits for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from ..dag.feature_inputs import digest
+from ..dag.resolver import DAGResolver
+from ..model.decision import Action
+from ..model.errors import UserError
+from ..model.frozen import dataclass
+from ..model.translate import N_
+from ..project.decisions import decide
+from ..project.open import OpenProject
+from ..project.selection import Selection, wanted
+from .lanes import lanes
+
+INSTALL = """\
+npm install --global @anthropic-ai/claude-code
+pipx install git+https://github.com/RollandMELET/RoRchestrator.git
+"""
+"""The script with which a fresh machine gets Claude Code and this program."""
+
+MAX_TIME = "330m"
+"""The ``--max-time`` of a feature's job: below the limit of the job."""
+
+LIMIT_MINUTES = 350
+"""The limit of a feature's job, below the six hours of hosted machines: what is left after
+:data:`MAX_TIME` is for the clone, the setup, and for handing over the work."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The job of a feature."""
+
+    id: str
+    name: str
+    """The id in letters, digits, ``-`` and ``_``, unique in any case of letters."""
+    needs: tuple[str, ...] = ()
+    """The features that must have completed, without those that these depend on."""
+    after: str = ""
+    """The feature before it in its lane, which must have ended, whatever its result."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A feature list as an engine gets it."""
+
+    list_file: str
+    """The path of the list in the repository."""
+    base: str
+    jobs: tuple[Job, ...]
+    """In an order in which each one stands behind those that it waits for."""
+    landed: tuple[str, ...]
+    """Features without a job, because the base has their work."""
+    words: tuple[str, ...]
+    """The options that make the same selection."""
+    digest: str
+    """Of all that the jobs follow from, except for what has landed."""
+    max_cost_usd: float | None = None
+    """The budget of the list, which each job takes for its own."""
+
+    @property
+    def last(self) -> tuple[Job, ...]:
+        """The jobs that no feature depends on: when these have ended, all have."""
+        needed = {id for job in self.jobs for id in job.needs}
+        return tuple(job for job in self.jobs if job.id not in needed)
+
+    def named(self, id: str) -> str:
+        """The name of a feature's job."""
+        return next(job.name for job in self.jobs if job.id == id)
+
+
+def exported(project: OpenProject, selection: Selection, max_parallel: int | None) -> Exported:
+    """The selected features and their dependencies, without what has landed or is skipped.
+
+    Raises :class:`UserError` if nothing is left, or if the list is not in the repository.
+    """
+    config, dag = project.config, project.dag
+    slots = max_parallel or config.project.max_parallel
+    chosen = dag.ancestors(id for id in dag.order() if id in wanted(selection, dag))
+    state = project.state()
+    decisions = decide(project, state, selection, hashed=bool(state.features))
+    landed = tuple(id for id in chosen if decisions[id].merged)
+    skipped = {id for id in chosen if decisions[id].action is Action.LEAVE}
+    left = [id for id in chosen if id not in skipped and id not in landed]
+    if not left:
+        raise UserError(
+            N_("there is nothing to export: all of it has landed or is skipped"),
+            hint=N_("rorchestrator status shows each feature"),
+        )
+    words = _words(selection, max_parallel)
+    follows_from = [
+        *(project.owner, config.project.branch_prefix, slots, words),
+        {id: dag.features[id].depends_on for id in chosen},
+    ]
+    return Exported(
+        _in_repository(project.owner),
+        config.project.base_branch,
+        jobs_of(DAGResolver(dag.features[id] for id in left), slots),
+        landed,
+        words,
+        digest(follows_from)[:16],
+        config.project.max_cost_usd,
+    )
+
+
+def jobs_of(dag: DAGResolver, max_parallel: int) -> tuple[Job, ...]:
+    """The jobs of all features of a graph."""
+    before = lanes(dag, max_parallel).before
+    names = job_names(dag.features)
+    jobs = {id: Job(id, names[id], direct(dag, id), before.get(id, "")) for id in dag.order()}
+    waits = {id: (*job.needs, *filter(None, [job.after])) for id, job in jobs.items()}
+    return tuple(jobs[id] for id in _sorted(waits))
+
+
+def _sorted(waits: Mapping[str, Sequence[str]]) -> list[str]:
+    from graphlib import TopologicalSorter
+
+    return list(TopologicalSorter(waits).static_order())
+
+
+def direct(dag: DAGResolver, id: str) -> tuple[str, ...]:
+    """The dependencies of a feature without those that another of them depends on."""
+    given = dag.dependencies[id]
+    others = {known for each in given for known in dag.ancestors([each]) if known != each}
+    return tuple(dict.fromkeys(each for each in given if each not in others))
+
+
+def job_names(ids: Collection[str]) -> dict[str, str]:
+    """For each id a name of letters, digits, ``-`` and ``_``; unique in any case of letters."""
+    names: dict[str, str] = {}
+    taken = set()
+    for id in sorted(ids, key=lambda id: (not _is_name(id), id)):
+        name = plain = re.sub(r"[^A-Za-z0-9_-]", "-", id)
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{plain}-{number}"
+        taken.add(name.lower())
+        names[id] = name
+    return names
+
+
+def _is_name(id: str) -> bool:
+    """Whether an id stays as it is: such an id has the first choice."""
+    return re.fullmatch(r"[A-Za-z0-9_-]+", id) is not None
+
+
+def _words(selection: Selection, max_parallel: int | None) -> tuple[str, ...]:
+    only = ("--only", ",".join(selection.only)) if selection.only else ()
+    tag = () if selection.tag is None else ("--tag", selection.tag)
+    return (*only, *tag, *(("--max-parallel", str(max_parallel)) if max_parallel else ()))
+
+
+def _in_repository(owner: str) -> str:
+    if owner.startswith("/"):
+        raise UserError(
+            N_("{list} is not in the repository, from which other machines would read it").format(
+                list=owner
+            ),
+            hint=N_("move it there and commit it"),
+        )
+    return owner

@@ -1,0 +1,82 @@
+"""`export`: writes the file of an engine, and never over somebody's work."""
+
+from __future__ import annotations
+
+import os
+
+from tests.support.commands import CommandResult, read_text
+from tests.support.once import skip_if_run_elsewhere
+from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
+
+FILE = ".github/workflows/features.yml"
+
+
+class ExportTest(WorkspaceTest):
+    def setUp(self) -> None:
+        self.use(Workspace([feature("auth"), feature("api", depends_on=["auth"])]))
+        self.path = os.path.join(self.workspace.path, FILE)
+
+    def export(self, *words: str, at: str = "") -> CommandResult:
+        return self.workspace.main("export", "github-actions", *words, at=at)
+
+    def test_the_file_is_where_the_engine_looks_for_it(self) -> None:
+        os.mkdir(os.path.join(self.workspace.path, "sub"))
+        said = self.export(at=os.path.join(self.workspace.path, "sub"))
+        self.assertEqual((said.code, said.out), (0, ""))
+        self.assertIn(f"written: ../{FILE}\n", said.err)
+        self.assertIn("# Made by: rorchestrator export github-actions\n", read_text(self.path))
+
+    def test_stdout_gets_the_file_and_nothing_else(self) -> None:
+        said = self.export("--out", "-", "--only", "auth")
+        self.assertTrue(
+            said.out.startswith("# Made by: rorchestrator export github-actions --only")
+        )
+        self.assertFalse(os.path.exists(self.path))
+        self.assertEqual(self.export("--out", "-", "-q").err, "")
+
+    def test_a_file_of_ours_is_replaced_and_no_other(self) -> None:
+        self.export()
+        self.assertEqual(self.export("-q"), CommandResult(0, "", ""))
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write("# mine\n")
+        said = self.export("--only", "auth")
+        self.assertEqual(said.code, 2)
+        self.assertIn("was changed since it was exported", said.err)
+        self.assertIn("export github-actions --only auth --force", said.err)
+        self.assertIn("# mine", read_text(self.path))
+        self.workspace.write({"other.yml": "a: b\n"})
+        said = self.export("--out", "other.yml")
+        self.assertIn("other.yml exists already, and is no export", said.err)
+        self.assertEqual(self.export("--force").code, 0)
+        self.assertNotIn("# mine", read_text(self.path))
+        said = self.export("--out", "config/feature_list.json", "--force")
+        self.assertIn("would replace the feature list", said.err)
+
+    def test_line_ends_of_a_checkout_are_no_change(self) -> None:
+        self.export()
+        text = read_text(self.path)
+        with open(self.path, "w", encoding="utf-8", newline="") as file:
+            file.write(text.replace("\n", "\r\n"))
+        self.assertEqual(self.export("--check").code, 0)
+        self.assertEqual(self.export().code, 0)
+
+    def test_a_file_that_no_longer_fits_the_list_is_found(self) -> None:
+        said = self.export("--check")
+        self.assertEqual(said.code, 2)
+        self.assertIn("can't be read", said.err)
+        self.export("--only", "api")
+        self.assertIn("fits the list", self.export("--check", "--only", "api").out)
+        self.assertEqual(self.export("--check", "--only", "api", "-q").out, "")
+        self.workspace.change([feature("auth"), feature("api")])
+        said = self.export("--check", "--only", "api")
+        self.assertEqual((said.code, said.out), (1, ""))
+        self.assertIn("no longer fits the list; make it anew: rorchestrator export", said.err)
+        said = self.export("--check", "--out", "config/feature_list.json")
+        self.assertIn("is no export", said.err)
+
+    def test_what_has_landed_is_named(self) -> None:
+        self.workspace.run("--only", "auth")
+        self.workspace.main("merge", "--yes", "auth")
+        self.assertIn("without what has landed: auth\n", self.export("--out", "-").err)
