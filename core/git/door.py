@@ -172,6 +172,8 @@ class Git:
         self.scratch = ScratchFolder()
         self.answers = Answers()
         """Answers about full commit ids, which never change."""
+        self.config_files: dict[str, tuple[Sequence[int], list[tuple[str, str, str]]]] = {}
+        """The entries of config files that did not change since, each with its file's stamp."""
         self.listed: list[WorktreeEntry] | None = None
         self.real_paths: dict[str, str] = {}
         self.changes_since: dict[tuple[str, str], dict[str, str]] = {}

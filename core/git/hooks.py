@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from ..journal import private_files
 from ..model.translate import N_
-from . import checkouts, configuration
+from . import configuration
 from .door import Git
 
 NAMES = (
@@ -125,11 +125,11 @@ class Hooks:
             return self._kept.get(name, "")
 
 
-async def hooks_of(git: Git, worktree: str) -> Hooks:
-    """The commit hooks of a worktree."""
+async def hooks_of(git: Git, worktree: str, admin: str) -> Hooks:
+    """The commit hooks of a worktree, whose git folder is ``admin``."""
     folder = await configuration.hooks_folder(git, worktree)
     ours = (name for name in COMMITTER if not git.has_variable(name))
-    return Hooks(worktree, folder, await checkouts.admin_dir(git, worktree), ours)
+    return Hooks(worktree, folder, admin, ours)
 
 
 def default_folder(git: Git) -> str:

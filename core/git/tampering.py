@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
@@ -43,7 +44,12 @@ MOST_FOLDERS = 10_000
 HOOK_LIMIT_BYTES = 4 * 1024 * 1024
 """Of a larger hook, only the size and the beginning are compared."""
 
-Stamp = tuple[object, ...]
+SETTLED_NS = 50_000_000
+COARSE_NS = 3_000_000_000
+"""What changed more recently may change again and keep its stamp: file systems count in ticks
+of some milliseconds, or in seconds."""
+
+Stamp = tuple[int, ...]
 
 
 class Tampered(UserError):
@@ -63,8 +69,11 @@ class ExecutableFingerprint:
         self.top = os.path.dirname(common)
         self.folders = list(folders)
         self.files: list[str] = []
-        self.module_folders: list[str] = []
-        """The ``modules`` folders of submodule clones, in the repository and in each worktree."""
+        self._admins: list[str] = []
+        """The repository's git folder and those of its worktrees: each may have a
+        ``config.worktree`` and the clones of submodules."""
+        self._bare: dict[str, Stamp] = {}
+        """The admin folders that had neither, each with its stamp."""
         self.reference = dict(reference or {})
         """Changes by setups, with the user's consent: digest by name, empty if removed."""
         self.is_suspended = False
@@ -79,20 +88,19 @@ class ExecutableFingerprint:
 
         A ``config.worktree`` adds the submodules of its worktree.
         """
-        module_folders = [
-            _modules_folder(file) for file in files if os.path.basename(file) == OF_WORKTREE
-        ]
-        self.module_folders = list(dict.fromkeys((*self.module_folders, *module_folders)))
-        modules = _modules(module_folders)
+        admins = [os.path.dirname(f) for f in files if os.path.basename(f) == OF_WORKTREE]
+        self._admins = list(dict.fromkeys((*self._admins, *admins)))
+        modules = _modules(admins)
         for hook in _listed(_hooks_of(modules)):
             self._stamps[hook], self._facts[hook] = _stamp(hook), _fingerprint(hook)
         for file in (*files, *_configs_of(modules)):
-            self._stamps[file] = _stamp(file)
+            self._stamps.update(_stamps([file]))
             entries = await _entries(git, file)
-            included = {origin: _stamp(origin) for origin, _, _ in entries}
-            self._stamps.update({**included, **self._stamps})
+            included = dict.fromkeys(origin for origin, _, _ in entries)
+            self._stamps.update({**_stamps(included), **self._stamps})
             self._facts.update(_settings(entries))
-            self.files = list(dict.fromkeys((*self.files, file, *included)))
+            others = (f for f in (file, *included) if os.path.basename(f) != OF_WORKTREE)
+            self.files = list(dict.fromkeys((*self.files, *others)))
 
     async def check(self, git: Git, during: str = "") -> None:
         """Raise :class:`Tampered` if something was added, changed or removed.
@@ -146,12 +154,34 @@ class ExecutableFingerprint:
             _copy_fact(name, found, self._facts)
 
     def _current_stamps(self) -> dict[str, Stamp]:
-        modules = _modules(self.module_folders)
-        files = {file: _stamp(file) for file in (*self.files, *_configs_of(modules))}
-        return {**files, **{hook: _stamp(hook) for hook in self._listed(modules)}}
+        admins = list(self._filled())
+        modules = _modules(admins)
+        own = (os.path.join(admin, OF_WORKTREE) for admin in admins)
+        return _stamps((*self.files, *own, *_configs_of(modules), *self._listed(modules)))
+
+    def _filled(self) -> Iterator[str]:
+        """The admin folders that may have something to watch.
+
+        Most have nothing, which one look at the folder shows: a run leaves hundreds of worktrees.
+        """
+        now = time.time_ns()
+        for admin in self._admins:
+            known = self._bare.get(admin)
+            seen = _stat(os.stat, admin)
+            if known and known == seen:
+                continue
+            self._bare.pop(admin, None)
+            places = (os.path.join(admin, name) for name in (OF_WORKTREE, "modules"))
+            if any(map(os.path.lexists, places)):
+                yield admin
+            elif _is_settled(seen, now):
+                self._bare[admin] = seen
+
+    def _modules(self) -> list[str]:
+        return _modules(self._filled())
 
     def _hooks(self) -> dict[str, str]:
-        return {hook: _fingerprint(hook) for hook in self._listed(_modules(self.module_folders))}
+        return {hook: _fingerprint(hook) for hook in self._listed(self._modules())}
 
     def _listed(self, modules: Iterable[str]) -> Iterator[str]:
         return _listed((*self.folders, *_hooks_of(modules)))
@@ -166,11 +196,12 @@ class ExecutableFingerprint:
 
     async def _found_at_once(self, git: Git) -> dict[str, str]:
         found = self._hooks()
-        for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.module_folders)))):
+        own = (os.path.join(admin, OF_WORKTREE) for admin in self._admins)
+        for file in dict.fromkeys((*self.files, *own, *_configs_of(self._modules()))):
             settings = _settings(await _entries(git, file))
             # git itself sets core.worktree in new and in moved submodules.
             place = f"core.worktree in {file}"
-            if file not in self.files:
+            if file not in self.files and os.path.dirname(file) not in self._admins:
                 settings.pop(place, "")
             elif place in settings and self._is_at_home(file, settings[place]):
                 settings[place] = self._facts.get(place, settings[place])
@@ -234,20 +265,19 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _modules_folder(file: str) -> str:
-    return os.path.join(os.path.dirname(file), "modules")
-
-
-def _modules(module_folders: Iterable[str]) -> list[str]:
+def _modules(admins: Iterable[str]) -> list[str]:
     """The git folders of submodules, recursively; a name may contain slashes."""
     found: list[str] = []
     seen: set[str] = set()  # Links may form a cycle.
-    pending = [*module_folders]
+    pending = [os.path.join(admin, "modules") for admin in admins]
     while pending and len(seen) < MOST_FOLDERS:
         folder = pending.pop()
-        if os.path.realpath(folder) in seen or not os.path.isdir(folder):
+        if not os.path.isdir(folder):
             continue
-        seen.add(os.path.realpath(folder))
+        place = os.path.realpath(folder)
+        if place in seen:
+            continue
+        seen.add(place)
         if os.path.lexists(os.path.join(folder, "HEAD")):
             found.append(folder)
             pending.append(os.path.join(folder, "modules"))
@@ -273,9 +303,20 @@ def _listed(folders: Iterable[str]) -> Iterator[str]:
                     yield os.path.join(folder, name)
 
 
+def _is_settled(stamp: Stamp, now: int) -> bool:
+    """Whether every later change gets another stamp."""
+    return bool(stamp) and now - stamp[-1] > (SETTLED_NS if stamp[-1] % 10**9 else COARSE_NS)
+
+
+def _stamps(files: Iterable[str]) -> dict[str, Stamp]:
+    """The stamp of each file that exists."""
+    return {file: stamp for file in files if (stamp := _stamp(file))}
+
+
 def _stamp(path: str) -> Stamp:
     """Changes whenever a file or the target of a link is written or replaced."""
-    return (*_stat(os.lstat, path), *_stat(os.stat, path))
+    own = _stat(os.lstat, path)
+    return (*own, *_stat(os.stat, path)) if own and stat.S_ISLNK(own[1]) else own
 
 
 def _stat(look: Callable[[str], os.stat_result], path: str) -> Stamp:
@@ -314,12 +355,21 @@ def _fingerprint(path: str) -> str:
 
 
 async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
-    if not os.path.lexists(file):
+    seen = _stamp(file)
+    if not seen:
         return []
+    stamp, known = git.config_files.get(file, ((), []))
+    if stamp == seen:
+        return known
+    now = time.time_ns()
     try:
-        return await configuration.settings(git, file)
+        found = await configuration.settings(git, file)
     except GitError:
         return [(file, UNREADABLE, "")]
+    # What is included may change, or come, without this file.
+    if _is_settled(seen, now) and not any(key.startswith("include") for _, key, _ in found):
+        git.config_files[file] = seen, found
+    return found
 
 
 def _settings(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from ..model.feature import Feature
 from ..model.outcome import Work
 from ..model.translate import N_
 from ..process.supervisor import Killed
+from ..worktree import admin_files
 from ..worktree.committing import ONLY_COMMITS
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
@@ -120,7 +121,8 @@ class Committer:
     async def _hooks(self, worktree: Worktree) -> Hooks:
         """The hooks of a worktree. Note once if the user has some, but the worktree has none."""
         git = self.worktrees.git
-        hooks = await hooks_of(git, worktree.path)
+        admin = admin_files.admin_folder(self.worktrees, worktree.path)
+        hooks = await hooks_of(git, worktree.path, admin)
         if hooks.is_missing and hooks.folder != default_folder(git) and not self._is_told:
             self._is_told = True
             what = N_(

@@ -43,7 +43,7 @@ LONGEST = 100
 """The most characters of a value that are shown."""
 
 SHARE = 10
-"""Reading the status of the checkout takes at most a tenth of the time, except at the end."""
+"""Looks take at most a tenth of the time, except after an empty feature and at the end."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +155,13 @@ class Surroundings:
         """The features that ran since the last comparison."""
         self._named: set[str] = set()
         """What was reported: a file that the user edits all day is reported once."""
-        self._next_status = 0.0
+        self._next_look = 0.0
         self._turn = asyncio.Lock()
 
     async def begin(self) -> None:
         """Read the surroundings before the first feature."""
         try:
-            self._seen = await self._look(None)
+            self._seen = await self._look()
         except UserError as error:
             self._say("", UNKNOWN, [error.message])
 
@@ -174,6 +174,8 @@ class Surroundings:
             if known.run != self.context.run_id or not known.in_slot:
                 return outcome
             self._worked.update(self._in_slots())
+            if outcome.status is Status.EMPTY:
+                self._next_look = 0.0  # its work may be elsewhere
             strays = await self._compare(feature)
         finally:
             self._working.discard(feature)
@@ -191,13 +193,22 @@ class Surroundings:
 
     async def end(self) -> None:
         """Report what changed since the last feature ended."""
-        self._next_status = 0.0
+        self._next_look = 0.0
         await self._compare("")
 
     async def _compare(self, feature: str) -> list[Stray]:
-        """Report what changed since the last comparison. Return new worktrees and branches."""
+        """Report what changed since the last comparison. Return new worktrees and branches.
+
+        Nothing is compared too soon after the last look: the next one finds it as well.
+        """
         async with self._turn:
-            return [] if self._seen is None else await self._compared(feature, self._seen)
+            begun = time.monotonic()
+            if self._seen is None or begun < self._next_look:
+                return []
+            strays = await self._compared(feature, self._seen)
+            ended = time.monotonic()
+            self._next_look = ended + (ended - begun) * SHARE
+            return strays
 
     async def _compared(self, feature: str, last: Seen) -> list[Stray]:
         try:
@@ -209,7 +220,7 @@ class Surroundings:
                 # Git must not run now: it might execute the change.
                 self._say(feature, EXECUTED, executed)
                 return []
-            now = self._seen = await self._look(last.checkout)
+            now = self._seen = await self._look()
             self._name_checkout(feature, last.checkout, now.checkout)
             settings = list(_settings_changed(last.settings, now.settings))
             self._say(feature, SETTINGS, settings)
@@ -255,28 +266,23 @@ class Surroundings:
             )
         self._say(feature, CHECKOUT, details)
 
-    async def _look(self, last: Checkout | None) -> Seen:
+    async def _look(self) -> Seen:
         refs = await self.git.refs(HEADS, REPLACED)
         settings, filters = await self._settings()
         settings.update((Setting(ref), to) for ref, to in refs.items() if ref.startswith(REPLACED))
         linked = os.path.join(self.git.repository.common_dir, "worktrees")
         return Seen(
-            checkout=await self._checkout(filters, last),
+            checkout=await self._checkout(filters),
             settings=settings,
             branches={r[len(HEADS) :]: to for r, to in refs.items() if r.startswith(HEADS)},
             admins=frozenset(os.listdir(linked) if os.path.isdir(linked) else ()),
         )
 
-    async def _checkout(self, filters: Iterable[str], last: Checkout | None) -> Checkout | None:
+    async def _checkout(self, filters: Iterable[str]) -> Checkout | None:
         where = self.git.repository
         if where.bare:
             return None
-        begun = time.monotonic()
-        if begun < self._next_status:
-            return last
         status = await worktree_status.bare_status(self.git, where.top, filters)
-        took = time.monotonic() - begun
-        self._next_status = begun + took * SHARE
         if status is None:
             return None
         ours = _written_by_us()

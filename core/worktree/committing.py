@@ -146,7 +146,7 @@ async def _commit_staged(
     Retried once if a hook changed files, as formatters do, or if no hook refused, which means
     that git or a signing program failed.
     """
-    tree = await staging.written_tree(worktrees.git, path)
+    tree = await staging.written_tree(worktrees.git, path) if hooks.names else ""
     try:
         return await staging.commit(worktrees.git, path, message, folder)
     except GitError as error:

@@ -386,7 +386,8 @@ class WorktreeManager:
         made = None
         if wanted:
             await committing.stage(self, worktree.path, sorted(wanted))
-            hooks = hooks or await hooks_of(self.git, worktree.path)
+            admin = admin_files.admin_folder(self, worktree.path)
+            hooks = hooks or await hooks_of(self.git, worktree.path, admin)
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: stamp_of(worktree.path, file) for file in wanted}
             made = await committing.commit_index(

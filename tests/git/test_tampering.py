@@ -163,6 +163,23 @@ class Settings(SealTest):
             self.assertEqual(self.complaint(sealed), "")
         self.assertEqual(self.spawner.count, asked)
 
+    def test_settings_are_read_once_unless_a_change_might_not_show(self) -> None:
+        cases = {  # what is appended to the file first, the time it must have been left alone
+            "once": ("", -1, 1),
+            "the file was written just now": ("", 10**18, 2),
+            "it includes another one": ("[include]\n\tpath = more\n", -1, 2),
+        }
+        for name, (text, settled, expected) in cases.items():
+            with self.subTest(name), mock.patch.object(tampering, "SETTLED_NS", settled):
+                self.write("config", text, 0o644)
+                self.git.config_files.clear()
+                self.spawner.count = 0
+                found = [run_sync(tampering.shared_settings(self.git)) for _ in range(2)]
+                self.assertEqual(found[0], found[1])
+                self.assertEqual(self.spawner.count, expected)
+        self.repository.git("config", "user.name", "Else")
+        self.assertEqual(run_sync(tampering.shared_settings(self.git))["user.name"], "Else")
+
     def test_an_included_file_is_watched_also_where_it_lies_elsewhere(self) -> None:
         included = os.path.join(self.repository.root, "shared.gitconfig")
         with open(included, "w", encoding="utf-8") as file:
@@ -188,6 +205,19 @@ class Settings(SealTest):
         self.assertEqual(self.complaint(sealed), "")
         self.write("worktrees/auth/config.worktree", '[filter "x"]\n\tsmudge = evil\n', 0o644)
         name = "filter.x.smudge in .git/worktrees/auth/config.worktree was added"
+        self.assertEqual(self.complaint(sealed), name)
+
+    def test_a_worktree_that_had_no_settings_is_looked_at_again_once_it_gets_some(self) -> None:
+        sealed = self.sealed()
+        head = self.write("worktrees/auth/HEAD", "", 0o644)
+        run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
+        os.utime(os.path.dirname(head), (0, 0))
+        with mock.patch.object(tampering, "SETTLED_NS", -1):
+            self.assertEqual(self.complaint(sealed), "")
+            with mock.patch.object(os.path, "lexists", side_effect=AssertionError):
+                self.assertEqual(self.complaint(sealed), "")
+        self.write("worktrees/auth/config.worktree", "[alias]\n\tx = y\n", 0o644)
+        name = "alias.x in .git/worktrees/auth/config.worktree was added"
         self.assertEqual(self.complaint(sealed), name)
 
     def test_changes_from_before_a_worktree_was_watched_are_found(self) -> None:

@@ -104,7 +104,7 @@ class SurroundingsTest(unittest.TestCase):
             return outcome or FeatureOutcome(Status.COMPLETED)
 
         if look:
-            self.around._next_status = 0.0  # not too soon after the last look
+            self.around._next_look = 0.0  # not too soon after the last look
         return asyncio.run(self.around.during(id, work()))
 
     def texts(self) -> list[str]:
@@ -155,12 +155,12 @@ class TheCheckout(SurroundingsTest):
 
     def test_at_the_end_of_the_run_it_is_compared_once_more(self) -> None:
         self.begin()
-        self.around._next_status = float("inf")  # as after a look that took long
+        self.around._next_look = float("inf")  # as after a look that took long
         self.during(lambda: self.repository.write({"new.txt": "x\n"}), look=False)
         self.assertEqual(self.texts(), [])
         asyncio.run(self.around.end())
         where = f"your checkout {self.repository.path} changed"
-        self.assertEqual(self.texts(), [f"{where} during the run: changed new.txt"])
+        self.assertEqual(self.texts(), [f"{where}{WHILE}changed new.txt"])
 
     def test_only_those_that_worked_are_named_with_it(self) -> None:
         self.begin()
@@ -175,7 +175,7 @@ class TheCheckout(SurroundingsTest):
 
         async def both() -> None:
             waiting, working = waits_for_a_slot(), works()
-            self.around._next_status = 0.0
+            self.around._next_look = 0.0
             await asyncio.gather(self.around.during("b", waiting), self.around.during("a", working))
 
         asyncio.run(both())
