@@ -93,7 +93,7 @@ def execute(arguments: argparse.Namespace) -> int:
     # Read before it is opened: if it changes in between, the edit is refused.
     file = list_edit.read(os.path.abspath(list_path(arguments.config or "")))
     project = open_project(file.path, arguments.base or "", arguments.mask)
-    gathered = gather(project, project.seen(project.known_state()))
+    gathered = gather(project, project.seen(project.whole_state()))
     result = Result(file.path, (), is_running=_is_running(project), unknown=gathered.unknown)
     features, knowledge = project.config.features, gathered.knowledge
     if arguments.claude:

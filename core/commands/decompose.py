@@ -120,7 +120,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_places(target)
     project = open_config(target.config, arguments.base or "", arguments.mask)
     with_program(project.config)
-    project.known_state()  # raises if the journal is damaged
+    project.whole_state()  # raises if the journal is damaged
     _check_agreed(arguments, project, request)
     found = _decomposed(arguments, project, target, request)
     return settle(arguments, project, found)

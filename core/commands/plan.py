@@ -89,7 +89,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..reporter.plan_text import plan_lines
 
     project = opened(arguments)
-    whole = project.known_state()
+    whole = project.whole_state()
     state = project.seen(whole)
     project = apply_skips(project, state)
     answers = answer_file(project, state) if state.features else None

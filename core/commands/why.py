@@ -76,7 +76,7 @@ def _situation(project: OpenProject, *, is_whole: bool) -> Situation:
     from ..project.selection import Selection
     from ..views.why import Situation
 
-    whole = project.known_state()
+    whole = project.whole_state()
     state = project.seen(whole)
     holder, run = project.lock.holder(), whole.run
     is_ours = holder is not None and run is not None and run.pid == holder.pid

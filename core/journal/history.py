@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 from binascii import crc32
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from ..model.state import RunState
     from .journal import Reader
 
-FORM = 4
+FORM = 5
 """Version of the files. A file of another version is ignored."""
 
 LARGEST_BYTES = 64 * 1024 * 1024
 
-COMPARED_BYTES = 4096
-"""How much of the journal before the offset is compared, to notice that it was changed."""
+READ_BYTES = 1024 * 1024
 
 
 class DerivedFile:
@@ -98,9 +97,12 @@ LARGE_BYTES = 1024 * 1024
 NEWS_BYTES = 256 * 1024
 """The checkpoint is rewritten once this much is new."""
 
+UNUSABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError)
+"""What a file of another program raises when it is read as ours."""
+
 
 def folded(folder: str, environ: Mapping[str, str]) -> RunState:
-    """The state that the journal of a state folder tells, for commands that only look.
+    """The state that the journal of a state folder tells.
 
     The fold of a large journal goes on from a checkpoint. Raises :class:`UserError` at a damaged
     line after it.
@@ -115,22 +117,42 @@ def folded(folder: str, environ: Mapping[str, str]) -> RunState:
         is_large = False
     if not is_large:
         return fold(journal.read())
-    file = DerivedFile(folder, ".state", environ, _version())
-    state, offset, line = _checkpoint(file, journal.path)
-    reader = Reader(journal.path, offset, line)
-    state = fold(reader.new_events(), state)
-    if reader.offset - offset >= NEWS_BYTES:
-        _write_checkpoint(file, state, reader)
+    with _without_collection():
+        file = DerivedFile(folder, ".state", environ, _version())
+        state, offset, line = _checkpoint(file, journal.path)
+        reader = Reader(journal.path, offset, line)
+        state = fold(reader.new_events(), state)
+        if reader.offset - offset >= NEWS_BYTES:
+            _write_checkpoint(file, state, reader)
     return state
 
 
-def _version() -> str:
-    """What a state depends on beside the journal: the code of the fold."""
-    from .. import __version__
-    from ..model import fold, state
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Millions of values are made that live on: to look for garbage takes a third of the time."""
+    import gc
 
-    stats = [os.stat(str(module.__file__)) for module in (fold, state)]
-    return " ".join([__version__, *(f"{info.st_mtime_ns}:{info.st_size}" for info in stats)])
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _version() -> str:
+    """What a state depends on beside the journal: the code of its values and of their fold."""
+    from .. import __version__
+    from ..model import fold
+
+    with os.scandir(os.path.dirname(str(fold.__file__))) as entries:
+        known = sorted(
+            f"{entry.name}:{entry.stat().st_mtime_ns}:{entry.stat().st_size}"
+            for entry in entries
+            if entry.is_file()
+        )
+    return f"{__version__} {crc32(' '.join(known).encode()):08x}"
 
 
 def _checkpoint(file: DerivedFile, path: str) -> tuple[RunState, int, int]:
@@ -139,11 +161,13 @@ def _checkpoint(file: DerivedFile, path: str) -> tuple[RunState, int, int]:
     from ..model.state_json import decoded
 
     known = file.read()
-    if isinstance(known, dict) and known["before"] == _fingerprint(path, known["offset"]):
-        with suppress(ValueError, TypeError, LookupError):  # the classes have changed
+    with suppress(*UNUSABLE):
+        assert isinstance(known, dict)
+        offset, line = int(known["offset"]), int(known["line"])
+        if known["before"] == _fingerprint(path, offset):
             state = decoded(known["state"])
             assert isinstance(state, RunState)
-            return state, known["offset"], known["line"]
+            return state, offset, line
     return RunState(), 0, 0
 
 
@@ -255,14 +279,17 @@ class _Index:
 
 
 def _fingerprint(path: str, offset: int) -> int:
-    """A checksum of the journal's bytes before ``offset``; -1 if it is shorter."""
+    """A checksum of all bytes of the journal before ``offset``; -1 if it is shorter."""
     from .private_files import only_regular
 
-    start = max(0, offset - COMPARED_BYTES)
+    found, left = 0, offset
     try:
         with open(path, "rb", opener=only_regular) as file:
-            file.seek(start)
-            content = file.read(offset - start)
+            while left > 0:
+                content = file.read(min(left, READ_BYTES))
+                if not content:
+                    return -1
+                found, left = crc32(content, found), left - len(content)
     except OSError:
         return -1
-    return crc32(content) if len(content) == offset - start else -1
+    return found

@@ -71,9 +71,11 @@ def _settled(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """
     last = attempts[-1]
     total = last.outcome.session_cost_usd if last.outcome is not None else None
+    if total is None:
+        return attempts
     of_session = [a for a in attempts if a.session_id == last.session_id]
     unknown = [a for a in of_session if not a.cost.is_complete]
-    if total is None or not unknown or last in unknown:
+    if not unknown or last in unknown:
         return attempts
     rest = max(0.0, total - cost_of(of_session).known_usd)
     settled = {a.number: 0.0 for a in unknown}

@@ -36,17 +36,18 @@ else:
             delattr(cls, name)
 
         def __init__(self, *values, **named):
-            state = vars(self)
+            state = self.__dict__
             state.update(defaults)
-            state.update(zip(names, values))
+            if values:
+                state.update(zip(names, values))
             state.update(named)
-            for name, make in factories.items():
+            for name, make in makers:
                 if name not in state:
                     state[name] = make()
-            if len(values) > len(names) or state.keys() != known:
+            if len(state) != count or len(values) > count or not known.issuperset(named):
                 raise TypeError(f"{cls.__name__} takes {', '.join(names)}")
 
-        known = frozenset(names)
+        known, count, makers = frozenset(names), len(names), tuple(factories.items())
         cls._names = names
         cls.__init__ = __init__
         cls.__setattr__ = cls.__delattr__ = _refuse
@@ -71,4 +72,11 @@ else:
 
     def replace(value, /, **changes):
         """A copy of ``value`` with some fields changed."""
-        return type(value)(**{**vars(value), **changes})
+        known = value.__dict__
+        copy = object.__new__(type(value))
+        state = copy.__dict__
+        state.update(known)
+        state.update(changes)
+        if len(state) != len(known):
+            raise TypeError(f"{type(value).__name__} takes {', '.join(known)}")
+        return copy

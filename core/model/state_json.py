@@ -40,26 +40,32 @@ WORDS: Mapping[str, type[Enum]] = {
 EMPTY: Mapping[str, object] = {}
 """The default of a field that is a mapping."""
 
-PLAIN = (str, int, float, bool, type(None))
+PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def encoded(value: object) -> Json:
     """A value of the state as JSON. Raises ``TypeError`` for one of another class."""
-    if type(value) in PLAIN:
-        return value
-    if isinstance(value, Enum):
-        return ["e", type(value).__name__, value.value]
-    if isinstance(value, (tuple, list, frozenset)):
-        return [type(value).__name__[0], *map(encoded, value)]
-    if isinstance(value, dict):
-        return ["d", *((encoded(key), encoded(item)) for key, item in value.items())]
     made = type(value)
+    if made in PLAIN:
+        return value
+    if made in (tuple, list, frozenset):
+        assert isinstance(value, (tuple, list, frozenset))
+        return [made.__name__[0], *map(encoded, value)]
+    if made is dict:
+        assert isinstance(value, dict)
+        return ["d", *((encoded(key), encoded(item)) for key, item in value.items())]
+    if isinstance(value, Enum):
+        return ["e", made.__name__, value.value]
     if VALUES.get(made.__name__) is not made:
         raise TypeError(f"{made.__name__} is no part of the state")
     # Most fields have their defaults: those would be four fifths of the file.
-    fields = vars(value).items()
-    kept = {field: item for field, item in fields if item != getattr(made, field, EMPTY)}
-    return ["v", made.__name__, {field: encoded(item) for field, item in kept.items()}]
+    defaults = vars(made)
+    kept = {
+        field: item if type(item) in PLAIN else encoded(item)
+        for field, item in vars(value).items()
+        if item != defaults.get(field, EMPTY)
+    }
+    return ["v", made.__name__, kept]
 
 
 def decoded(given: Json) -> object:
@@ -67,12 +73,15 @@ def decoded(given: Json) -> object:
 
     Raises ``ValueError``, ``TypeError`` or ``LookupError`` if it made none of it.
     """
-    if not isinstance(given, list):
+    if type(given) is not list:
         return given
     kind, rest = given[0], given[1:]
     if kind == "v":
         name, fields = rest
-        return VALUES[name](**{field: decoded(item) for field, item in fields.items()})
+        for field, item in fields.items():
+            if type(item) is list:
+                fields[field] = decoded(item)
+        return VALUES[name](**fields)
     if kind == "e":
         name, word = rest
         return WORDS[name](word)

@@ -14,7 +14,7 @@ async def landings_of(project: OpenProject, *, all_lists: bool = False) -> list[
 
     Raises :class:`UserError` if the journal is damaged.
     """
-    state = project.known_state()
+    state = project.whole_state()
     owners = project.owners(state)
     ours = (m for m in state.moves.values() if all_lists or m.owner in owners)
     seen = [await _seen(project, move) for move in ours if move.tip != move.moved_from]

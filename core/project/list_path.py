@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ..journal.journal import Journal
+from ..journal.history import folded
 from ..model.errors import UserError
-from ..model.fold import fold
 from ..model.translate import N_
 from ..worktree.admin_files import admin_of
 from ..worktree.names import MARK
@@ -77,7 +76,7 @@ def _recorded() -> str:
     top, common = _worktree_of_ours(os.curdir)
     if not common:
         return ""
-    for known in fold(Journal(os.path.join(common, "rorchestrator")).read()).features.values():
+    for known in folded(os.path.join(common, "rorchestrator"), os.environ).features.values():
         path = in_main_checkout(os.path.join(os.path.dirname(common), known.owner))
         if known.worktree and os.path.realpath(known.worktree) == top and os.path.isfile(path):
             return path
@@ -111,6 +110,6 @@ def _repository_of_ours(path: str) -> str:
     if os.path.exists(os.path.join(admin, MARK)):
         return common
     # Up to version 1.0 there were no marks.
-    known = fold(Journal(os.path.join(common, "rorchestrator")).read()).features.values()
+    known = folded(os.path.join(common, "rorchestrator"), os.environ).features.values()
     made = [feature.worktree for feature in known if feature.worktree]
     return common if path in map(os.path.realpath, made) else ""

@@ -15,7 +15,6 @@ from ..journal.history import folded
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..model.feature import Config, Invocation
-from ..model.fold import fold
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
@@ -59,11 +58,7 @@ class OpenProject:
         return owner_of(self.config.path, self.git.repository.top)
 
     def whole_state(self) -> RunState:
-        """The state of all lists of the repository, from the journal."""
-        return fold(self.journal.read())
-
-    def known_state(self) -> RunState:
-        """The same for a command that only looks: a large journal is not folded anew."""
+        """The state of all lists of the repository, from the journal and its checkpoint."""
         return folded(self.journal.folder, os.environ)
 
     def state(self) -> RunState:
@@ -138,7 +133,7 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
     journal = Journal(state_folder, mask)
 
     def is_ours(branch: str) -> bool:
-        made = {known.branch for known in fold(journal.read()).features.values()}
+        made = {known.branch for known in folded(journal.folder, os.environ).features.values()}
         return branch in made or branch in {project.branch_prefix + f.id for f in config.features}
 
     base = await bases.find(

@@ -10,11 +10,11 @@ from contextlib import suppress
 from ..dag.resolver import DAGResolver
 from ..git import opening
 from ..git.refs import HEADS, SEEN
+from ..journal.history import folded
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature, Project
-from ..model.fold import fold
 from ..model.mask import Mask
 from ..model.state import FeatureState, Run, RunState
 from ..process.spawner import Spawner, run_sync
@@ -54,7 +54,7 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     where = repository.repository
     state_folder = os.path.join(where.common_dir, "rorchestrator")
     journal = Journal(state_folder, mask)
-    state = fold(journal.read())
+    state = folded(state_folder, os.environ)
     run = state.run
     if run is None:
         return None

@@ -35,7 +35,7 @@ def project_status(
     project: OpenProject, list_fault: str = "", *, all_lists: bool = False
 ) -> ProjectStatus:
     """The status of a project and its features; ``all_lists`` adds those of its other lists."""
-    whole = project.known_state()
+    whole = project.whole_state()
     owners = project.owners(whole)
     state, others = whole.of(owners), _of_other_lists(whole, owners)
     answers = answer_file(project, whole) if whole.features else None

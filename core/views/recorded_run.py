@@ -63,7 +63,7 @@ def recorded_run(project: OpenProject, asked: str) -> RecordedRun:
         else:
             state, run, now = as_killed(state, run, events)
     if is_latest:
-        state = _with_landings(state, project.known_state())
+        state = _with_landings(state, project.whole_state())
     of_run = tuple(event for event in events if event.run == run.id)
     folder = os.path.join(project.config.workspace, REPORTS)
     path, document = written_report(folder, run.id, now)

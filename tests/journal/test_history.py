@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import random
 import stat
 import tempfile
 import unittest
@@ -16,6 +18,8 @@ from core.model import events
 from core.model import fold as fold_module
 from core.model.costs import Paid
 from core.model.decision import Action, Decision
+from core.model.errors import UserError
+from core.model.event_json import to_json
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
@@ -226,6 +230,87 @@ class Checkpoints(JournalTest):
         assert isinstance(known, dict)
         file.write({**known, "state": ["v", "RunState", {"gone": 1}]})
         self.assertGreater(self.read(), 0)
+
+    def test_it_goes_on_from_any_line(self) -> None:
+        unknown = Event("of_a_later_version", 5.0, "r1", "a", {"odd": [None, {"x": 1}]})
+        given = [*EVERY.values(), unknown, *story("r2", 100, "a", "b"), unknown]
+        self.record(*given)
+        with open(self.journal.path, "rb") as file:
+            lines = file.readlines()
+        whole = fold(self.journal.read())
+        for cut in range(len(lines)):
+            for part in (lines[:cut], lines):
+                with open(self.journal.path, "wb") as file:
+                    file.writelines(part)
+                state = history.folded(self.folder, self.environ)
+            self.assertEqual(state, whole, given[cut].kind)
+
+    def test_a_line_after_it_is_named_by_its_number(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        self.read()
+        with open(self.journal.path, "a", encoding="utf-8") as file:
+            file.write("{}\n")
+        with self.assertRaisesRegex(UserError, f":{len(story('r1', 100, 'a')) + 1} is damaged"):
+            history.folded(self.folder, self.environ)
+
+    def test_a_journal_that_changed_anywhere_is_folded_anew(self) -> None:
+        line = json.dumps(to_json(story("r1", 100, "a")[0])).encode() + b"\n"  # as 1.0.0 wrote it
+        changes = (lambda old: old.replace(b'"a"', b'"b"'), lambda old: old[:-1], lambda _: b"")
+        for change in changes:
+            self.record()
+            with open(self.journal.path, "wb") as file:
+                file.write(line)
+            self.record(*story("r2", 200, *"cdefghijklmnopq"))
+            self.read()
+            with open(self.journal.path, "rb") as file:
+                known = file.read()
+            with open(self.journal.path, "wb") as file:
+                file.write(change(line) + known[len(line) :])
+            if change(line).endswith(b"}"):
+                with self.assertRaisesRegex(UserError, ":1 is damaged"):
+                    history.folded(self.folder, self.environ)
+            else:
+                self.assertGreater(self.read(), 0)
+
+    def test_a_damaged_one_is_ignored_and_made_anew(self) -> None:
+        self.record(*story("r1", 100, "a", "b"))
+        self.read()
+        [name] = os.listdir(os.path.join(self.environ["XDG_CACHE_HOME"], "rorchestrator"))
+        path = os.path.join(self.environ["XDG_CACHE_HOME"], "rorchestrator", name)
+        with open(path, "rb") as file:
+            whole = file.read()
+        chance = random.Random(1)
+        for _ in range(100):
+            at, cut = chance.randrange(len(whole)), chance.random() < 0.3
+            rest = b"" if cut else bytes([whole[at] ^ chance.randint(1, 255)]) + whole[at + 1 :]
+            with open(path, "wb") as file:
+                file.write(whole[:at] + rest)
+            self.assertGreater(self.read(), 0)
+            self.assertEqual(self.read(), 0)
+
+    def test_one_with_other_content_is_ignored(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        self.read()
+        file = DerivedFile(self.folder, ".state", self.environ, history._version())
+        known = file.read()
+        assert isinstance(known, dict)
+        deep: list[Json] = []
+        for _ in range(900):
+            deep = [deep]
+        states: list[Json] = [7, [], ["v"], ["v", "Run", 5], ["t", 1], ["d", 3], deep]
+        odd: list[Json] = [7, [], {}, *({**known, "state": state} for state in states)]
+        odd += [{**known, "offset": offset} for offset in ("x", None, -1, 1 << 40)]
+        for value in odd:
+            file.write(value)
+            self.assertGreater(self.read(), 0, value)
+
+    def test_the_collector_is_as_before(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        for switch in (gc.disable, gc.enable):
+            switch()
+            before = gc.isenabled()
+            history.folded(self.folder, self.environ)
+            self.assertEqual(gc.isenabled(), before)
 
     def test_a_small_journal_needs_none(self) -> None:
         with mock.patch.object(history, "LARGE_BYTES", 1 << 20):

@@ -19,7 +19,7 @@ from .list import Draft
 def draft_plan(draft: Draft, base: str, mask: Mask) -> Plan:
     """What `plan` would show of it. Raises :class:`UserError` if the repository is unusable."""
     project = open_config(draft.config, base, mask)
-    state = project.seen(project.known_state())
+    state = project.seen(project.whole_state())
     project = apply_skips(project, state)
     selection = Selection()
     decisions = decide(project, state, selection, hashed=bool(state.features))
@@ -30,7 +30,7 @@ def draft_plan(draft: Draft, base: str, mask: Mask) -> Plan:
 def advice(draft: Draft, base: str, mask: Mask) -> Iterator[str]:
     """What is wrong with the dependencies of its new features."""
     project = open_config(draft.config, base, mask)
-    knowledge = gather(project, project.seen(project.known_state())).knowledge
+    knowledge = gather(project, project.seen(project.whole_state())).knowledge
     for finding in findings(project.config.features, knowledge):
         if not {finding.feature, *finding.others}.isdisjoint(draft.ids):
             yield _words(finding)

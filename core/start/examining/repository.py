@@ -10,11 +10,10 @@ from ...git import checkouts, configuration, hooks, replica, submodules
 from ...git.door import Git
 from ...git.output import WorktreeEntry
 from ...git.refs import HEADS
-from ...journal.journal import Journal
+from ...journal.history import folded
 from ...journal.lock import RunLock
 from ...model.english import counted
 from ...model.excerpt import some
-from ...model.fold import fold
 from ...model.moments import minute
 from ...model.state import RunState
 from ...model.translate import N_, _
@@ -119,7 +118,7 @@ def hook_lines(git: Git, commit: str, worktree: str) -> Iterator[Line]:
 
 def state_of(git: Git) -> RunState:
     """The recorded state. Raises :class:`UserError` if the journal is damaged."""
-    return fold(Journal(state_folder(git)).read())
+    return folded(state_folder(git), git.environ)
 
 
 def state_folder(git: Git) -> str:
