@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from ..engines.exported import Exported
 
-ENGINES = ("github-actions",)
+ENGINES = ("github-actions", "gitlab-ci")
 
 EXAMPLES = N_("""\
 examples:
   rorchestrator export github-actions
-  rorchestrator export github-actions --out -
+  rorchestrator export gitlab-ci --out -
   rorchestrator export github-actions --check
 """)
 
@@ -93,9 +93,9 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _module(engine: str) -> ModuleType:
     """The module of an engine: it has ``FILE``, ``body`` and ``next_steps``."""
-    from ..engines import github_actions
+    from ..engines import github_actions, gitlab_ci
 
-    return {"github-actions": github_actions}[engine]
+    return {"github-actions": github_actions, "gitlab-ci": gitlab_ci}[engine]
 
 
 def _check(path: str, export: Exported, arguments: argparse.Namespace) -> int:

@@ -41,6 +41,8 @@ class Job:
     """The features that must have completed, without those that these depend on."""
     after: str = ""
     """The feature before it in its lane, which must have ended, whatever its result."""
+    lane: int = 0
+    """The number of its lane, in which one feature runs at a time; 0 if no lanes are needed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Exported:
     """The options that make the same selection."""
     digest: str
     """Of all that the jobs follow from, except for what has landed."""
+    branch_prefix: str = "feature/"
     max_cost_usd: float | None = None
     """The budget of the list, which each job takes for its own."""
 
@@ -102,15 +105,20 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
         landed,
         words,
         digest(follows_from)[:16],
+        config.project.branch_prefix,
         config.project.max_cost_usd,
     )
 
 
 def jobs_of(dag: DAGResolver, max_parallel: int) -> tuple[Job, ...]:
     """The jobs of all features of a graph."""
-    before = lanes(dag, max_parallel).before
+    found = lanes(dag, max_parallel)
+    lane = {id: number for number, ids in enumerate(found.lanes, 1) for id in ids}
     names = job_names(dag.features)
-    jobs = {id: Job(id, names[id], direct(dag, id), before.get(id, "")) for id in dag.order()}
+    jobs = {
+        id: Job(id, names[id], direct(dag, id), found.before.get(id, ""), lane.get(id, 0))
+        for id in dag.order()
+    }
     waits = {id: (*job.needs, *filter(None, [job.after])) for id, job in jobs.items()}
     return tuple(jobs[id] for id in _sorted(waits))
 

@@ -1,0 +1,191 @@
+"""A pipeline of GitLab CI that runs the features of a list, each in jobs of its own.
+
+A feature has two jobs: in one, Claude works and a bundle is made; the other one pushes the bundle,
+on a machine on which nothing of the feature runs. What GitLab expands or a shell reads is an id, of
+letters, digits, ``.``, ``_`` and ``-``, or quoted.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from ..model.translate import _
+from .exported import Exported, Job
+from .yaml_text import Noted, yaml_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .yaml_text import Value
+
+FILE = ".gitlab/features.yml"
+
+NEEDS_LIMIT = 50
+"""How many jobs a job can need; GitLab refuses a pipeline with more."""
+
+TIMEOUT, MAX_TIME = "3h", "160m"
+"""The limit of a feature's job, which is that of the runners of gitlab.com, and of Claude's time in
+it: what is left is for the clone, the setup and the artifacts."""
+
+INSTALL = (
+    "npm install --global @anthropic-ai/claude-code",
+    "apt-get update -qq && apt-get install -y -qq pipx",
+    "PIPX_BIN_DIR=/usr/local/bin pipx install git+https://github.com/RollandMELET/RoRchestrator.git",
+)
+"""The commands with which a fresh machine gets Claude Code and this program."""
+
+RETRIED = ("runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure", "api_failure")
+"""What GitLab retries by itself: faults before a feature began or of the machine. A feature that
+failed, or took too long, would only be paid for again."""
+
+SOURCES = ("web", "schedule", "api", "trigger", "pipeline", "parent_pipeline")
+"""How a pipeline may have been started: not by a push and not by a merge request."""
+
+FOLDER = "rorchestrator-$CI_PIPELINE_ID"
+"""The folder of the artifacts; a machine may also have that of an earlier pipeline."""
+
+FETCH = """\
+git -C repository.git fetch --quiet "$CI_REPOSITORY_URL" \\
+  "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" \\
+  "+refs/rorchestrator/runs/*:refs/rorchestrator/runs/*"
+"""
+
+TOKENS = (
+    *("CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD"),
+    *("CI_DEPENDENCY_PROXY_PASSWORD", "CI_DEPLOY_PASSWORD", "RORCHESTRATOR_PUSH_TOKEN"),
+)
+"""Credentials of a job that Claude doesn't need. Each job gets those that begin with ``CI_``."""
+
+
+def body(export: Exported) -> str:
+    """The pipeline."""
+    return yaml_text(dict(_sections(export)))
+
+
+def next_steps(export: Exported, file: str) -> list[str]:
+    """What the user does now."""
+    return [_("commit it; docs/commands/export.md shows how .gitlab-ci.yml starts it")]
+
+
+def _sections(export: Exported) -> Iterator[tuple[str, Value]]:
+    yield (
+        "workflow",
+        Noted(
+            {"rules": list(_rules(export.branch_prefix))},
+            "Started by hand, by a schedule or by another pipeline. A push starts nothing:\n"
+            "the branches that this pipeline pushes don't start it again.",
+        ),
+    )
+    yield "stages", Noted(["features", "report"])
+    yield ".rorchestrator", Noted(_any_job())
+    yield ".run", Noted(_run(export), "Claude works here. Nothing is pushed.")
+    yield ".push", Noted(_push(), "Pushes what a feature made, where nothing of the feature runs.")
+    for job in export.jobs:
+        yield from _jobs_of(job)
+    yield "report", Noted(_report(export), "Fails if a feature did not complete.")
+
+
+def _rules(branch_prefix: str) -> Iterator[Value]:
+    if branch_prefix:
+        pattern = re.sub(r"([!-,./:-@\[-^`{-~])", r"\\\1", branch_prefix)
+        yield {"if": f"$CI_COMMIT_BRANCH =~ /^{pattern}/", "when": "never"}
+    yield {"if": f"$CI_PIPELINE_SOURCE =~ /^({'|'.join(SOURCES)})$/"}
+
+
+def _any_job() -> Value:
+    return {
+        "stage": "features",
+        "image": "node:22-bookworm",
+        "interruptible": Noted(False, "Work that was paid for is not cancelled by a push."),
+        "retry": Noted({"max": 2, "when": list(RETRIED)}, "Only faults of runners."),
+        "variables": {"GIT_STRATEGY": "none"},
+    }
+
+
+def _run(export: Exported) -> Value:
+    command = f"""\
+rorchestrator run --only "$FEATURE_ID" --config {shlex.quote(export.list_file)} \\
+  --remote "$PWD/repository.git" --base "$CI_COMMIT_SHA" --run-id "$CI_PIPELINE_ID" \\
+  --report "{FOLDER}/$FEATURE_ID.json" --bundle "{FOLDER}/$FEATURE_ID.bundle" \\
+  --max-time {MAX_TIME}
+"""
+    return {
+        "extends": ".rorchestrator",
+        "timeout": TIMEOUT,
+        "environment": Noted(
+            {"name": "rorchestrator-run", "action": "access"},
+            "The scope of the variable with Claude's key.",
+        ),
+        "before_script": list(INSTALL),
+        "script": [
+            "rm -rf repository.git rorchestrator-*",
+            "git init --quiet --bare repository.git",
+            FETCH,
+            "unset " + " \\\n  ".join((" ".join(TOKENS[:3]), " ".join(TOKENS[3:]))) + "\n",
+            f'mkdir "{FOLDER}"',
+            command,
+        ],
+        "artifacts": {"when": "always", "expire_in": "30 days", "paths": [f"{FOLDER}/"]},
+    }
+
+
+def _push() -> Value:
+    remote = """\
+remote="$CI_REPOSITORY_URL"
+if [ -n "$RORCHESTRATOR_PUSH_TOKEN" ]; then
+  remote="$CI_SERVER_PROTOCOL://token:$RORCHESTRATOR_PUSH_TOKEN@${CI_REPOSITORY_URL#*@}"
+fi
+"""
+    command = f"""\
+rorchestrator push --bundle "{FOLDER}/$FEATURE_ID.bundle" \\
+  --remote "$remote" --push-option ci.skip
+"""
+    return {
+        "extends": ".rorchestrator",
+        "timeout": "30m",
+        "environment": Noted(
+            {"name": "rorchestrator-push", "action": "access"},
+            "The scope of RORCHESTRATOR_PUSH_TOKEN; without one, the job's own token pushes.",
+        ),
+        "before_script": list(INSTALL[1:]),
+        "script": [remote, command],
+    }
+
+
+def _jobs_of(job: Job) -> Iterator[tuple[str, Value]]:
+    """The jobs of a feature."""
+    run, push, variables = f"run:{job.id}", f"push:{job.id}", {"FEATURE_ID": job.id}
+    gathering, needs = _gathered(f"gather:{job.id}", [f"push:{id}" for id in job.needs])
+    yield from gathering.items()
+    lane = {"resource_group": f"rorchestrator-{job.lane}"} if job.lane else {}
+    yield run, Noted({"extends": ".run", "variables": variables, "needs": needs, **lane})
+    yield push, {"extends": ".push", "variables": variables, "needs": [run]}
+
+
+def _gathered(name: str, needs: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
+    """What to need in the place of too many jobs: jobs that need some of them, and do nothing."""
+    jobs: dict[str, Value] = {}
+    left = list(needs)
+    while len(left) > NEEDS_LIMIT:
+        parts = [left[at : at + NEEDS_LIMIT] for at in range(0, len(left), NEEDS_LIMIT)]
+        left = [f"{name}:{number}" for number in range(len(jobs) + 1, len(jobs) + len(parts) + 1)]
+        for each, part in zip(left, parts):
+            jobs[each] = {"extends": ".rorchestrator", "needs": part, "script": ["true"]}
+    return jobs, left
+
+
+def _report(export: Exported) -> Value:
+    ids = ",".join(job.id for job in export.jobs)
+    command = f"""\
+rorchestrator report --merge {FOLDER}/*.json \\
+  --only {ids}
+"""
+    return {
+        "extends": ".rorchestrator",
+        "stage": "report",
+        "when": "always",
+        "before_script": list(INSTALL[1:]),
+        "script": [command],
+        "artifacts": {"when": "always", "paths": [f"{FOLDER}/"]},
+    }
