@@ -79,13 +79,17 @@ def execute(arguments: argparse.Namespace) -> int:
         return _check(path, export, arguments)
     from ..engines.export_file import check_overwriting, signed
     from ..project.output_path import check_output_path
-    from ..views.output_file import STDOUT, print_or_write
+    from ..views.output_file import STDOUT, OutputFile
 
     check_output_path(project, "--out", path)
     text = signed(arguments.engine, export, engine.body(export))
     if path != STDOUT and not arguments.force:
         check_overwriting(path, "rorchestrator " + same_words(arguments.words))
-    print_or_write("--out", path, text)
+    if path == STDOUT:
+        # Not by print(), which completes the commands in messages.
+        sys.stdout.buffer.write(text.encode())
+    else:
+        OutputFile("--out", path).write(text)
     if not arguments.quiet:
         _tell(export, engine, path)
     return ExitCode.UP_TO_DATE

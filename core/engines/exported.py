@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from .. import __version__
 from ..dag.feature_inputs import digest
 from ..dag.resolver import DAGResolver
 from ..model.decision import Action
@@ -16,11 +17,19 @@ from ..project.open import OpenProject
 from ..project.selection import Selection, wanted
 from .lanes import lanes
 
-INSTALL = """\
-npm install --global @anthropic-ai/claude-code
-pipx install git+https://github.com/RollandMELET/RoRchestrator.git
-"""
-"""The script with which a fresh machine gets Claude Code and this program."""
+
+def release(version: str) -> str:
+    """The tag of a release behind an address; of no release, the newest state is meant."""
+    return "" if "dev" in version else f"@v{version}"
+
+
+OURS = "git+https://github.com/RollandMELET/RoRchestrator.git"
+
+INSTALL_OURS = f"pipx install {OURS}{release(__version__)}\n"
+"""The script with which a fresh machine gets this program."""
+
+INSTALL = "npm install --global @anthropic-ai/claude-code\n" + INSTALL_OURS
+"""The same with Claude Code."""
 
 MAX_TIME = "330m"
 """The ``--max-time`` of a feature's job: below the limit of the job."""

@@ -1,0 +1,202 @@
+"""The jobs of a workflow of GitHub Actions: their rights, steps and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .exported import INSTALL, INSTALL_OURS, LIMIT_MINUTES, MAX_TIME, Exported, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .yaml_text import Value
+
+RUNS_ON = "ubuntu-latest"
+SHORT_MINUTES = 20
+"""The limit of the jobs without an agent."""
+
+HELPER = '!f() { echo username=x-access-token; echo "password=$GH_TOKEN"; }; f'
+"""How git asks for the token of a step, which is in no file."""
+
+BASE = "${{ needs.plan.outputs.base }}"
+RUN_ID = "${{ needs.plan.outputs.run }}"
+TOKEN = "${{ github.token }}"
+
+COMPARE = """\
+path=${GITHUB_WORKFLOW_REF#"$GITHUB_REPOSITORY/"}
+git show "$GITHUB_WORKFLOW_SHA:${path%%@*}" > "$RUNNER_TEMP/workflow.yml"
+rorchestrator export github-actions --config "$LIST" --base HEAD \\
+  --check --out "$RUNNER_TEMP/workflow.yml\""""
+
+PIN = """\
+echo "base=$(git rev-parse HEAD)" >> "$GITHUB_OUTPUT"
+echo "run=$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT" >> "$GITHUB_OUTPUT"
+"""
+
+FETCH = """\
+git -c "credential.helper=$HELPER" fetch --quiet origin \\
+  '+refs/heads/*:refs/heads/*' \\
+  "+refs/rorchestrator/runs/$RUN/*:refs/rorchestrator/runs/$RUN/*"
+"""
+
+IDENTITY = """\
+git config --global user.name rorchestrator
+git config --global user.email rorchestrator@users.noreply.github.com
+"""
+
+RUN = f"""\
+if [ -z "$ANTHROPIC_API_KEY$CLAUDE_CODE_OAUTH_TOKEN" ]; then
+  echo "::error::add the repository secret ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN"
+  exit 2
+fi
+[ -n "$ANTHROPIC_API_KEY" ] || unset ANTHROPIC_API_KEY
+[ -n "$CLAUDE_CODE_OAUTH_TOKEN" ] || unset CLAUDE_CODE_OAUTH_TOKEN
+mkdir -p "$RUNNER_TEMP/feature"
+cd "$RUNNER_TEMP/feature"
+rorchestrator run --config "$LIST" --base "$BASE" --only "$FEATURE" \\
+  --remote "$GITHUB_WORKSPACE" --run-id "$RUN" --bundle feature.bundle --report report.json \\
+  --max-time {MAX_TIME} ${{MAX_COST:+--max-cost "$MAX_COST"}}
+"""
+
+PUSH = """\
+git config --global "credential.$GITHUB_SERVER_URL.helper" "$HELPER"
+rorchestrator push "$FEATURE" --run-id "$RUN" \\
+  --remote "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" \\
+  --bundle "$RUNNER_TEMP/feature/feature.bundle"
+"""
+
+REPORT = """\
+git config --global "credential.$GITHUB_SERVER_URL.helper" "$HELPER"
+mkdir -p "$RUNNER_TEMP/report"
+rorchestrator report --config "$LIST" --merge --only "$FEATURES" --run-id "$RUN" \\
+  --remote "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" \\
+  --html "$RUNNER_TEMP/report/report.html" --markdown >> "$GITHUB_STEP_SUMMARY"
+"""
+
+PULL_REQUESTS = """\
+rorchestrator pr --config "$LIST" --yes
+"""
+
+
+def literal(text: str) -> str:
+    """A text that GitHub would evaluate, as one that it doesn't."""
+    return text.replace("${{", "${{ '${{' }}")
+
+
+def if_successful(jobs: Iterable[str]) -> str:
+    """A condition that holds if these jobs succeeded, whatever came of the others."""
+    parts = ("!cancelled()", *(f"needs.{job}.result == 'success'" for job in jobs))
+    return f"${{{{ {' && '.join(parts)} }}}}"
+
+
+def inputs(export: Exported) -> dict[str, Value]:
+    """What GitHub asks for before it starts the workflow."""
+    default = {} if "${{" in export.base else {"default": export.base}
+    return {
+        "base": {
+            "description": "The branch, tag or commit that the features start from",
+            "required": True,
+            **default,
+        },
+        "max_cost": {"description": "The budget of each feature in USD (default: the list's)"},
+    }
+
+
+def plan(export: Exported) -> dict[str, Value]:
+    """The job that pins the base, and fails if the list has changed since the export."""
+    names = {"--only": "ONLY", "--tag": "TAG", "--max-parallel": "SLOTS"}
+    given = dict(zip(export.words[::2], export.words[1::2]))
+    words = "".join(f' {option} "${names[option]}"' for option in given)
+    env: dict[str, Value] = {names[option]: literal(value) for option, value in given.items()}
+    return {
+        "outputs": {
+            "base": "${{ steps.pin.outputs.base }}",
+            "run": "${{ steps.pin.outputs.run }}",
+        },
+        **_machine(SHORT_MINUTES, contents="read"),
+        "steps": [
+            _checkout("${{ inputs.base }}"),
+            _script("Install", INSTALL_OURS),
+            _script("Compare with the list", f"{COMPARE}{words}\n", env),
+            {"id": "pin", **_script("Pin the base", PIN)},
+        ],
+    }
+
+
+def run(job: Job) -> dict[str, Value]:
+    """Rights and steps of the job that runs the agent."""
+    return {
+        **_machine(LIMIT_MINUTES, contents="read"),
+        "steps": [
+            _checkout(BASE),
+            _script("Fetch branches and reports", FETCH, {"GH_TOKEN": TOKEN, "RUN": RUN_ID}),
+            _script("Install", INSTALL + IDENTITY),
+            _script(
+                "Run",
+                RUN,
+                {
+                    "FEATURE": job.id,
+                    "RUN": RUN_ID,
+                    "BASE": BASE,
+                    "MAX_COST": "${{ inputs.max_cost }}",
+                    "ANTHROPIC_API_KEY": "${{ secrets.ANTHROPIC_API_KEY }}",
+                    "CLAUDE_CODE_OAUTH_TOKEN": "${{ secrets.CLAUDE_CODE_OAUTH_TOKEN }}",
+                },
+            ),
+            _upload(f"feature-{job.name}", "${{ runner.temp }}/feature"),
+        ],
+    }
+
+
+def push(job: Job) -> dict[str, Value]:
+    """Rights and steps of the job that pushes the result."""
+    return {
+        **_machine(SHORT_MINUTES, contents="write"),
+        "steps": [
+            _script("Install", INSTALL_OURS),
+            {
+                "uses": "actions/download-artifact@v4",
+                "with": {"name": f"feature-{job.name}", "path": "${{ runner.temp }}/feature"},
+            },
+            _script("Push", PUSH, {"FEATURE": job.id, "RUN": RUN_ID, "GH_TOKEN": TOKEN}),
+        ],
+    }
+
+
+def report(export: Exported) -> dict[str, Value]:
+    """Rights and steps of the last job."""
+    features = ",".join(job.id for job in export.jobs)
+    env: dict[str, Value] = {"RUN": RUN_ID, "FEATURES": features, "GH_TOKEN": TOKEN}
+    return {
+        **_machine(SHORT_MINUTES, contents="read", **{"pull-requests": "write"}),
+        "steps": [
+            _checkout(BASE),
+            _script("Install", INSTALL_OURS),
+            _script("Report", REPORT, env),
+            _upload("report", "${{ runner.temp }}/report"),
+            {"if": "${{ !cancelled() }}", **_script("Open pull requests", PULL_REQUESTS, env)},
+        ],
+    }
+
+
+def _machine(minutes: int, **permissions: str) -> dict[str, Value]:
+    return {"runs-on": RUNS_ON, "timeout-minutes": minutes, "permissions": permissions}
+
+
+def _checkout(ref: str) -> dict[str, Value]:
+    """All branches with their history, and no token that a later step could read."""
+    return {
+        "uses": "actions/checkout@v4",
+        "with": {"ref": ref, "fetch-depth": 0, "persist-credentials": False},
+    }
+
+
+def _script(name: str, text: str, env: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    return {"name": name, "run": text, **({"env": env} if env else {})}
+
+
+def _upload(name: str, path: str) -> dict[str, Value]:
+    return {
+        "if": "always()",
+        "uses": "actions/upload-artifact@v4",
+        "with": {"name": name, "path": path, "overwrite": True},
+    }
