@@ -8,7 +8,7 @@ No text of the user's gets into a script: scripts read variables.
 from __future__ import annotations
 
 from ..model.errors import UserError
-from ..model.translate import N_
+from ..model.translate import N_, _
 from . import github_workflow as parts
 from .exported import Exported, Job
 from .yaml_text import Noted, yaml_text
@@ -41,12 +41,22 @@ def body(export: Exported) -> str:
 
 
 def next_steps(export: Exported, file: str) -> list[str]:
-    """What the user does now, as commands and sentences."""
-    return [
-        N_("Next: commit it with the list, and push both to the default branch."),
-        N_("Add the secret ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN: gh secret set …"),
-        N_("Start it: gh workflow run {name}").format(name=file.rpartition("/")[2]),
+    """What the user does now, as sentences with commands."""
+    name = file.rpartition("/")[2]
+    steps = [
+        _("1. Commit it with the list, and push both to the default branch."),
+        _("2. Add a secret: gh secret set ANTHROPIC_API_KEY, or CLAUDE_CODE_OAUTH_TOKEN"),
+        _("3. Start it: gh workflow run {name}").format(
+            name="features.yml" if name == "-" else name
+        ),
     ]
+    if export.max_cost_usd is not None:
+        steps.append(
+            _("The budget of the list, ${usd:.2f}, is that of each job: there are {count}.").format(
+                usd=export.max_cost_usd, count=len(export.jobs)
+            )
+        )
+    return steps
 
 
 def workflow(export: Exported) -> dict[str, Value]:

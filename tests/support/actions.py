@@ -1,8 +1,8 @@
-"""Plays GitHub Actions: every script of a workflow, each job in a fresh folder with a home of its own.
+"""Plays GitHub Actions: every script of a workflow, each job in a fresh folder.
 
-A script gets the variables that Actions sets, and bash as Actions starts it. The actions that our
-workflows use are played: checkout by the git commands that it runs, artifacts by copies. Jobs run
-one after the other; what an expression can hold is what our workflows have.
+A script gets the variables that Actions sets, a home of its own, and bash as Actions starts it. The
+actions that our workflows use are played: checkout by the git commands that it runs, artifacts by
+copies. Jobs run one after the other; an expression is what our workflows have.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Actions:
         """Run all jobs; those ``again`` that failed before, with what depends on them."""
         graph = {id: list(job.get("needs", [])) for id, job in self.document["jobs"].items()}
         for id in TopologicalSorter(graph).static_order():
-            if id in again or id not in self.jobs or again and set(graph[id]) & self._changed:
+            if id in again or id not in self.jobs or (again and set(graph[id]) & self._changed):
                 self._changed.add(id)
                 self.jobs[id] = self._job(id, self.document["jobs"][id])
         self._changed.clear()
@@ -70,8 +70,10 @@ class Actions:
     def _job(self, id: str, job: Document) -> Played:
         needs = {name: self.jobs[name] for name in job.get("needs", [])}
         context = {
-            "inputs": {name: self.inputs.get(name, each.get("default", "")) for name, each in
-                       self.document["on"]["workflow_dispatch"]["inputs"].items()},
+            "inputs": {
+                name: self.inputs.get(name, each.get("default", ""))
+                for name, each in self.document["on"]["workflow_dispatch"]["inputs"].items()
+            },
             "secrets": self.secrets,
             "needs": {n: {"result": p.result, "outputs": p.outputs} for n, p in needs.items()},
             "github": {"token": f"token-{job['permissions']['contents']}"},
@@ -170,9 +172,16 @@ class Actions:
         """As actions/checkout does it with ``fetch-depth: 0``."""
 
         def git(*words: str) -> bool:
-            return subprocess.run(
-                ["git", *words], cwd=workspace, env=self.environ, capture_output=True, check=False
-            ).returncode == 0
+            return (
+                subprocess.run(
+                    ["git", *words],
+                    cwd=workspace,
+                    env=self.environ,
+                    capture_output=True,
+                    check=False,
+                ).returncode
+                == 0
+            )
 
         url = f"file://{self.server}/{REPOSITORY}"
         heads, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
