@@ -129,7 +129,7 @@ NO_SENTENCES = {
     "dag/feature_inputs.py": r"^dependency $",
     "dag/inputs_1_0.py": "",
     "dag/schedule.py": r"^tuple\[",
-    "engines/github_actions.py": r"^(Each feature has|Pins the|Joins the|One run at)",
+    "engines/github_actions.py": r"^push $|^(Each feature has|Pins the|Joins the|One run at)",
     "engines/github_workflow.py": "",
     "engines/export_file.py": r"^# Made by",
     "engines/exported.py": r"^npm install",
