@@ -45,8 +45,18 @@ SOURCES = ("web", "schedule", "api", "trigger", "pipeline", "parent_pipeline")
 FOLDER = "rorchestrator-$CI_PIPELINE_ID"
 """The folder of the artifacts; a machine may also have that of an earlier pipeline."""
 
+OWN_HOME = ('export HOME="$PWD/home"', 'rm -rf "$HOME"', 'mkdir "$HOME"')
+"""git's settings are this job's: a runner without containers has a home for all its jobs."""
+
+IDENTITY = """\
+git config user.email >/dev/null || {
+  git config --global user.name rorchestrator
+  git config --global user.email rorchestrator@users.noreply.gitlab.com
+}
+"""
+
 FETCH = """\
-git -C repository.git fetch --quiet "$CI_REPOSITORY_URL" \\
+git -C repository.git fetch --quiet --no-write-fetch-head "$CI_REPOSITORY_URL" \\
   "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" \\
   "+refs/rorchestrator/runs/*:refs/rorchestrator/runs/*"
 """
@@ -124,6 +134,7 @@ rorchestrator run --only "$FEATURE_ID" --config {shlex.quote(export.list_file)} 
             FETCH,
             "unset " + " \\\n  ".join((" ".join(TOKENS[:3]), " ".join(TOKENS[3:]))) + "\n",
             f'mkdir "{FOLDER}"',
+            IDENTITY,
             command,
         ],
         "artifacts": {"when": "always", "expire_in": "30 days", "paths": [f"{FOLDER}/"]},
@@ -138,8 +149,8 @@ if [ -n "$RORCHESTRATOR_PUSH_TOKEN" ]; then
 fi
 """
     command = f"""\
-rorchestrator push --bundle "{FOLDER}/$FEATURE_ID.bundle" \\
-  --remote "$remote" --push-option ci.skip
+rorchestrator push "$FEATURE_ID" --run-id "$CI_PIPELINE_ID" \\
+  --bundle "{FOLDER}/$FEATURE_ID.bundle" --remote "$remote"
 """
     return {
         "extends": ".rorchestrator",
@@ -149,7 +160,7 @@ rorchestrator push --bundle "{FOLDER}/$FEATURE_ID.bundle" \\
             "The scope of RORCHESTRATOR_PUSH_TOKEN; without one, the job's own token pushes.",
         ),
         "before_script": list(INSTALL[1:]),
-        "script": [remote, command],
+        "script": [*OWN_HOME, "git config --global push.pushOption ci.skip", remote, command],
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import unittest
 from contextlib import redirect_stdout
 from dataclasses import replace
 from unittest import mock
 
+from tests.pages import ROOT
 from tests.support.once import skip_if_run_elsewhere
 
 from .scaling import Assumptions, Simulator, graph_of, main, peak
@@ -17,6 +19,13 @@ setUpModule = skip_if_run_elsewhere
 EVEN = Assumptions(features=12, machines=4, spread=0.0, width=4, server_slots=100)
 EACH = EVEN.push_seconds + EVEN.clone_seconds + EVEN.feature_seconds + EVEN.push_seconds
 """What a feature takes: claim, clone, work, push."""
+
+
+def printed(*words: str) -> str:
+    """What the command prints."""
+    with mock.patch("sys.argv", ["scaling", *words]), redirect_stdout(io.StringIO()) as out:
+        main()
+    return out.getvalue()
 
 
 class SimulatorTest(unittest.TestCase):
@@ -57,18 +66,15 @@ class SimulatorTest(unittest.TestCase):
         self.assertEqual(peak([], 60.0), 0.0)
 
     def test_the_same_arguments_print_the_same_table(self) -> None:
-        def printed(*arguments: str) -> str:
-            with (
-                mock.patch("sys.argv", ["scaling", *arguments]),
-                redirect_stdout(io.StringIO()) as out,
-            ):
-                self.assertEqual(main(), 0)
-            return out.getvalue()
-
         first = printed("--features", "40", "--machines", "5")
         self.assertEqual(first, printed("--features", "40", "--machines", "5"))
         self.assertNotEqual(first, printed("--features", "40", "--machines", "5", "--seed", "2"))
         self.assertEqual(first.count("\n"), 4)
+
+    def test_the_page_has_what_its_command_prints(self) -> None:
+        page = (ROOT / "docs" / "SCALING.md").read_text(encoding="utf-8")
+        (words,) = re.findall(r"^`python3 -m tests.bench.scaling (.*?)`", page, re.MULTILINE)
+        self.assertIn(f"\n\n{printed(*words.split())}\n", page)
 
 
 if __name__ == "__main__":
