@@ -11,7 +11,7 @@ from ..dag.resolver import DAGResolver
 from ..model.decision import Action
 from ..model.errors import UserError
 from ..model.frozen import dataclass
-from ..model.translate import N_
+from ..model.translate import N_, _
 from ..project.decisions import decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, wanted
@@ -82,6 +82,14 @@ class Exported:
     def named(self, id: str) -> str:
         """The name of a feature's job."""
         return next(job.name for job in self.jobs if job.id == id)
+
+
+def budget_of_each_job(export: Exported) -> list[str]:
+    """What the user should know of the budget, as sentences; none without one."""
+    if export.max_cost_usd is None:
+        return []
+    said = _("The budget of the list, ${usd:.2f}, is that of each job: there are {count}.")
+    return [said.format(usd=export.max_cost_usd, count=len(export.jobs))]
 
 
 def exported(project: OpenProject, selection: Selection, max_parallel: int | None) -> Exported:

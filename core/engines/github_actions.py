@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..model.errors import UserError
 from ..model.translate import N_, _
 from . import github_workflow as parts
-from .exported import Exported, Job
+from .exported import Exported, Job, budget_of_each_job
 from .yaml_text import Noted, yaml_text
 
 TYPE_CHECKING = False
@@ -50,13 +50,7 @@ def next_steps(export: Exported, file: str) -> list[str]:
             name="features.yml" if name == "-" else name
         ),
     ]
-    if export.max_cost_usd is not None:
-        steps.append(
-            _("The budget of the list, ${usd:.2f}, is that of each job: there are {count}.").format(
-                usd=export.max_cost_usd, count=len(export.jobs)
-            )
-        )
-    return steps
+    return [*steps, *budget_of_each_job(export)]
 
 
 def workflow(export: Exported) -> dict[str, Value]:

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from ..model.translate import _
-from .exported import Exported, Job
+from .exported import Exported, Job, budget_of_each_job
 from .yaml_text import Noted, yaml_text
 
 TYPE_CHECKING = False
@@ -75,7 +75,12 @@ def body(export: Exported) -> str:
 
 def next_steps(export: Exported, file: str) -> list[str]:
     """What the user does now."""
-    return [_("commit it; docs/commands/export.md shows how .gitlab-ci.yml starts it")]
+    return [
+        _("1. Commit it with the list, and push both to the default branch."),
+        _("2. Let .gitlab-ci.yml start it, and add a variable: see docs/commands/export.md"),
+        _("3. Start it: Build > Pipelines > New pipeline"),
+        *budget_of_each_job(export),
+    ]
 
 
 def _sections(export: Exported) -> Iterator[tuple[str, Value]]:
@@ -190,7 +195,7 @@ def _report(export: Exported) -> Value:
     ids = ",".join(job.id for job in export.jobs)
     command = f"""\
 rorchestrator report --merge {FOLDER}/*.json \\
-  --only {ids}
+  --html "{FOLDER}/report.html" --only {ids}
 """
     return {
         "extends": ".rorchestrator",

@@ -11,6 +11,7 @@ from core.dag.resolver import DAGResolver
 from core.engines.exported import Exported, jobs_of
 from core.engines.gitlab_ci import FILE, NEEDS_LIMIT, TOKENS, body, next_steps
 from core.model.feature import Feature
+from core.model.frozen import replace
 from tests.support.once import skip_if_run_elsewhere
 
 try:
@@ -103,7 +104,7 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(found["stages"][-1], "report")
         self.assertEqual((found["report"]["stage"], found["report"]["when"]), ("report", "always"))
         self.assertNotIn("needs", found["report"])
-        self.assertIn("--only a,b,c,d\n", found["report"]["script"][0])
+        self.assertIn(" --only a,b,c,d\n", found["report"]["script"][0])
 
     def test_claude_gets_neither_the_token_nor_what_may_push(self) -> None:
         found = self.pipeline(export(DIAMOND))
@@ -131,7 +132,13 @@ class Text(unittest.TestCase):
             '\nrun:c:\n  extends: ".run"\n  variables:\n    FEATURE_ID: c\n  needs:\n    - push:a\n'
         )
         self.assertIn(job, body(found))
-        self.assertIn("docs/commands/export.md", next_steps(found, FILE)[0])
+        steps = next_steps(found, FILE)
+        self.assertIn("docs/commands/export.md", steps[1])
+        costly = next_steps(replace(found, max_cost_usd=5.0), FILE)
+        self.assertEqual(costly[:-1], steps)
+        self.assertEqual(
+            costly[-1], "The budget of the list, $5.00, is that of each job: there are 4."
+        )
 
 
 if __name__ == "__main__":
