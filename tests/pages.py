@@ -1,9 +1,10 @@
 """Fills the tables of the pages from the code: ``python3 -m tests.pages``.
 
-A table stands between ``<!-- options NAMES -->`` or ``<!-- keys -->`` and ``<!-- end -->``. The
-names are commands, or ``everywhere`` for the options that every command has. A test fails where a
-page differs. The schema of the feature list and the options
-for the completion of a shell are written too.
+A table stands between ``<!-- options NAMES -->``, ``<!-- keys -->`` or ``<!-- figures -->`` and
+``<!-- end -->``. The names are commands, or ``everywhere`` for the options that every command has.
+The figures are those that ``python3 -m tests.bench --publish`` wrote. A test fails where a page
+differs. The schema of the feature list and the options for the completion of a shell are written
+too.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from core.project import keys, notify_keys
 from core.project.list_reader import Key
 from core.project.schema import schema_text
 from core.start import candidates
+from tests.bench.report import PUBLISHED, published, table
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = re.compile(r"(<!-- (options|keys)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(
+    r"(<!-- (options|keys|figures)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL
+)
 """A table between its markers: what it is made of, and for whom."""
 
 NAMES = (*COMMANDS, "everywhere")
@@ -39,7 +43,7 @@ def pages() -> list[Path]:
 
 def filled(text: str) -> str:
     """The text of a page with its tables made anew."""
-    makers = {"options": options_table, "keys": keys_table}
+    makers = {"options": options_table, "keys": keys_table, "figures": figures_table}
     return MARKED.sub(lambda found: found[1] + makers[found[2]](found[3].split()) + found[4], text)
 
 
@@ -54,6 +58,15 @@ def options_table(names: list[str]) -> str:
             meaning = str(action.help).replace("|", "\\|")
             rows.append([f"`{name}`", option, meaning] if several else [option, meaning])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def figures_table(names: list[str]) -> str:
+    """The figures that were published last, with what they were measured on."""
+    with open(PUBLISHED, encoding="utf-8") as file:
+        document = json.load(file)
+    where = "Measured on {at}: Python {python}, git {git}, {system}, {cpus} cores."
+    lines = [where.format(**document), "", *table(published(document))]
+    return "".join(f"{line}\n" for line in lines)
 
 
 DEFAULTS = {

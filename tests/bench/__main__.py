@@ -1,7 +1,9 @@
 """Runs the benchmarks one after the other and prints one table: ``python3 -m tests.bench``.
 
-Each figure is beside its limit. Exit code 1 if one is above it. Arguments are names of benchmarks;
-without any, all run. ``--short`` runs those that take seconds, as CI does.
+Each figure is beside its limit; exit code 1 if one is above it. Arguments are names of benchmarks;
+without any, all run. ``--short`` is what CI runs: it takes less than a minute, compares ratios of
+CPU times with those of ``reference.json``, and fails where one is greater by more than its margin.
+``--update`` writes that file, ``--publish`` the table and the picture of docs/PERFORMANCE.md.
 """
 
 from __future__ import annotations
@@ -9,113 +11,104 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from unittest import mock
-from xml.sax.saxutils import escape
 
-from . import measure
+from . import measure, picture, reference
 from .measure import Figure
+from .report import PUBLISHED, document, table
 
-SHORT = ("schedule_quality", "plan_scale", "startup", "completion", "history")
+SHORT = ("schedule_quality", "startup", "completion", "plan_scale", "journal_scale", "history")
+"""Those whose figures are ratios of CPU times, or simulated."""
+
 LONG = (
-    *("makespan", "own_cost", "landing", "assist", "rehearsal_scale", "unmerged", "views", "web"),
-    "flood",
+    *("makespan", "own_cost", "status_scale", "landing", "assist", "rehearsal_scale", "unmerged"),
+    *("views", "web", "flood"),
 )
 
-BAR, LINE, MARGIN = 320, 22, 12
-"""Pixels: the width of a bar at its limit, the height of a line, and the margin."""
+FOLDER = Path(__file__).resolve().parent
+PICTURE = FOLDER.parent.parent / "docs" / "performance.svg"
 
 
 def measured(names: Sequence[str]) -> Iterator[tuple[str, Figure]]:
-    """The figures of each benchmark; what it prints goes to standard error."""
+    """The figures of each benchmark; what it prints goes to standard error.
+
+    Each has a process of its own: a child's peak memory begins with that of its parent.
+    """
     for name in names:
+        begun = time.monotonic()
         print(f"-- {name}", file=sys.stderr, flush=True)
-        measure.FIGURES.clear()
-        module = importlib.import_module(f"{__package__}.{name}")
-        with mock.patch.object(sys, "argv", [name]), mock.patch.object(sys, "stdout", sys.stderr):
-            module.main()
-        yield from ((name, figure) for figure in measure.FIGURES)
+        form = ["--short"] if measure.IS_SHORT else []
+        argv = [sys.executable, "-m", __package__, name, "--alone", *form]
+        said = subprocess.run(argv, stdout=subprocess.PIPE, check=True, cwd=FOLDER.parent.parent)
+        print(f"   {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        yield from ((name, Figure(**row)) for row in json.loads(said.stdout))
 
 
-def table(found: Sequence[tuple[str, Figure]]) -> Iterator[str]:
-    """Lines of a Markdown table."""
-    yield "| benchmark | figure | median | least to greatest | limit | |"
-    yield "|---|---|---|---|---|---|"
-    for name, each in found:
-        noise = "" if each.low is None else f"{each.low:.3g} to {each.high:.3g} ({each.count})"
-        value, limit = (f"{figure:.3g}{each.unit}" for figure in (each.value, each.limit))
-        kept = "kept" if each.is_kept else "not kept"
-        yield f"| `{name}` | {each.name} | {value} | {noise} | {limit} | {kept} |"
-
-
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout
-    return {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "python": platform.python_version(),
-        "git": git.split()[2],
-        "system": platform.system(),
-        "cpus": os.cpu_count(),
-    }
-
-
-def document(found: Sequence[tuple[str, Figure]]) -> dict[str, object]:
-    """The figures as JSON, with what they were measured on."""
-    figures = [{"benchmark": name, **asdict(each), "kept": each.is_kept} for name, each in found]
-    return {**machine(), "figures": figures}
-
-
-def svg(found: Sequence[tuple[str, Figure]]) -> Iterator[str]:
-    """Lines of an SVG: a bar for each figure as a share of its limit, which is the dashed line."""
-    height = 2 * MARGIN + LINE * len(found)
-    left = 420
-    yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + 2 * BAR}" height="{height}" '
-        'font-family="sans-serif" font-size="12">'
-    )
-    for row, (name, each) in enumerate(found):
-        top = MARGIN + LINE * row
-        share = min(each.value / each.limit, 1.9)
-        fill = "#2e7d32" if each.is_kept else "#c62828"
-        words = escape(f"{name}: {each.name.split(':')[0]}")
-        yield f'<text x="{MARGIN}" y="{top + 14}">{words[:64]}</text>'
-        size = f'width="{share * BAR:.0f}" height="14"'
-        yield f'<rect x="{left}" y="{top + 3}" {size} fill="{fill}"/>'
-        yield (
-            f'<text x="{left + share * BAR + 4:.0f}" y="{top + 14}">'
-            f"{each.value:.3g}{escape(each.unit)}</text>"
-        )
-    at = left + BAR
-    yield f'<path d="M{at} {MARGIN}V{height - MARGIN}" stroke="#555" stroke-dasharray="4 3"/>'
-    yield "</svg>"
+def alone(name: str) -> int:
+    """Measure in this process, and print the figures as JSON."""
+    module = importlib.import_module(f"{__package__}.{name}")
+    with mock.patch.object(sys, "argv", [name]), mock.patch.object(sys, "stdout", sys.stderr):
+        module.main()
+    print(json.dumps([asdict(figure) for figure in measure.FIGURES]))
+    return 0
 
 
 def main() -> int:
     """Measure, print and write; the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[*SHORT, *LONG, []])
-    parser.add_argument("--short", action="store_true", help="only those that take seconds")
+    parser.add_argument("--short", action="store_true", help="what CI runs")
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--svg", metavar="FILE", help="write them as a picture")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--update", action="store_true", help="make the figures the reference of --short"
+    )
+    form.add_argument("--publish", action="store_true", help="write those of docs/PERFORMANCE.md")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    names = options.names or (SHORT if options.short else (*SHORT, *LONG))
+    measure.IS_SHORT = options.short or options.update
+    names = options.names or (SHORT if measure.IS_SHORT else (*SHORT, *LONG))
+    if options.alone:
+        return alone(*names)
+    begun = time.monotonic()
     found = list(measured(names))
     print("\n".join(table(found)))
-    for path, text in (
-        (options.json, json.dumps(document(found), indent=2)),
-        (options.svg, "\n".join(svg(found))),
-    ):
-        if path:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+    print(f"{len(found)} figures in {time.monotonic() - begun:.0f} s")
+    _write(options.json, _text(document(found)))
+    _write(options.svg, picture.svg(found))
+    if options.update:
+        reference.update(found)
+        return 0
+    if options.publish:
+        _publish(found)
+    if options.short:
+        return reference.check(found)
     return 0 if all(figure.is_kept for _, figure in found) else 1
+
+
+def _publish(found: Sequence[tuple[str, Figure]]) -> None:
+    """Write the figures, the picture, and the tables of the page."""
+    from tests import pages
+
+    _write(str(PUBLISHED), _text(document(found)))
+    _write(str(PICTURE), picture.svg(found))
+    pages.main()
+
+
+def _text(document: dict[str, object]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path: str | None, text: str) -> None:
+    if path:
+        Path(path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``assist`` with 500 and 1,000 features in a repository of 2,000 files: CPU time, in proportion.
+"""``assist`` in a repository of 2,000 files: beside ``plan`` of the same list, and in proportion.
 
 Run: python3 -m tests.bench.assist
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 from collections.abc import Mapping
 
-from .measure import TOOL, repository, run, scratch, verdict
+from .measure import TOOL, Run, in_turn, repository, run, scratch, show
 
 FEATURES = 500
 FILES = 2_000
-TIMES = 3
-LIMIT_SECONDS = 3.0
+TIMES = 5
+LIMIT_PLAN = 12.0
 LIMIT_RATIO = 3.0
 
 WORDS = "It calls `Service{other}` in `src/part{other}/main.py`, and tells `other_name` of it. "
@@ -45,18 +44,20 @@ def main() -> int:
     with scratch() as (folder, env):
         path = repository(folder, env)
         _fill(path, env)
-        times = {}
         for count in (FEATURES, 2 * FEATURES):
-            with open(os.path.join(path, "feature_list.json"), "w") as file:
+            with open(os.path.join(path, f"{count}.json"), "w") as file:
                 json.dump(listed(count), file)
-            argv = [*TOOL, "assist", "--json", "--config", "feature_list.json"]
-            run(argv, cwd=path, env=env)
-            runs = [run(argv, cwd=path, env=env).cpu_seconds for _ in range(TIMES)]
-            times[count] = statistics.median(runs)
-    ratio = times[2 * FEATURES] / times[FEATURES]
+
+        def command(*words: str, count: int = FEATURES) -> Run:
+            return run([*TOOL, *words, "--json", "--config", f"{count}.json"], cwd=path, env=env)
+
+        beside = in_turn(lambda: command("assist"), lambda: command("plan"), TIMES)
+        more = in_turn(
+            lambda: command("assist", count=2 * FEATURES), lambda: command("assist"), TIMES
+        )
     kept = [
-        verdict(f"assist with {FEATURES} features, CPU", times[FEATURES], LIMIT_SECONDS, " s"),
-        verdict(f"assist with {2 * FEATURES} ÷ with {FEATURES} features", ratio, LIMIT_RATIO),
+        show(f"assist ÷ plan, {FEATURES} features", *beside, LIMIT_PLAN, cpu=True),
+        show(f"assist of {2 * FEATURES} ÷ of {FEATURES} features", *more, LIMIT_RATIO, cpu=True),
     ]
     return 0 if all(kept) else 1
 

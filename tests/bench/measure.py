@@ -74,7 +74,7 @@ def repository(folder: str, env: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure beside its limit."""
+    """A measured figure beside its limit. ``name`` stays the same from run to run."""
 
     name: str
     value: float
@@ -84,21 +84,44 @@ class Figure:
     """The least and the greatest single figure, if it is the median of several."""
     high: float | None = None
     count: int = 1
+    detail: str = ""
+    """What the ratio was made of, such as two times."""
+    steady: float | None = None
+    """The ratio of the least CPU times, which other processes disturb least."""
 
     @property
     def is_kept(self) -> bool:
         """Whether it is within its limit."""
         return self.value <= self.limit
 
+    @property
+    def guarded(self) -> float:
+        """What is compared with the reference of the short form."""
+        return self.value if self.steady is None else self.steady
+
+    @property
+    def noise(self) -> str:
+        """From the least to the greatest single figure, and how many there were."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{digits(self.low)}–{digits(self.high)} ({self.count})"
+
     def __str__(self) -> str:
-        value, limit = f"{self.value:.2f}{self.unit}", f"limit {self.limit:g}{self.unit}"
-        noise = "" if self.low is None else f", {self.low:.2f} to {self.high:.2f}"
+        parts = [f"{self.name}: {digits(self.value)}{self.unit}", self.noise, self.detail]
         kept = "kept" if self.is_kept else "NOT KEPT"
-        return f"{self.name}: {value}{noise} ({limit}) {kept}"
+        return f"{', '.join(filter(None, parts))} (limit {self.limit:g}{self.unit}) {kept}"
+
+
+def digits(value: float) -> str:
+    """A number with three digits, and at least two of them behind the point of a ratio."""
+    return f"{value:.3f}" if value < 2 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
 FIGURES: list[Figure] = []
 """What was measured so far in this process."""
+
+IS_SHORT = False
+"""Whether the short form runs: fewer and smaller measurements."""
 
 
 def in_turn(
@@ -110,24 +133,49 @@ def in_turn(
     return [a for a, _ in pairs], [b for _, b in pairs]
 
 
-def show(name: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) -> bool:
-    """Print medians and the median ratio of the pairs; whether it keeps the limit."""
-    walls = [
-        f"{statistics.median(r.wall_seconds for r in s) * 1000:.1f} ms" for s in (ours, theirs)
+def show(
+    name: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float, *, cpu: bool = False
+) -> bool:
+    """Print medians and the median ratio of the pairs; whether it keeps the limit.
+
+    The ratio is that of the wall times, or of the ``cpu`` times.
+    """
+    taken = [
+        [run.cpu_seconds if cpu else run.wall_seconds for run in side] for side in (ours, theirs)
     ]
-    ratios = [a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs)]
-    return median(f"{name}: {walls[0]} against {walls[1]}", ratios, limit)
+    times = [f"{statistics.median(side) * 1000:.1f} ms" for side in taken]
+    least = [min(run.cpu_seconds for run in side) for side in (ours, theirs)]
+    return median(
+        f"{name}: {times[0]} against {times[1]}{' of CPU' if cpu else ''}",
+        [a / b for a, b in zip(*taken)],
+        limit,
+        steady=least[0] / max(least[1], 1e-4),
+    )
 
 
-def median(words: str, found: Sequence[float], limit: float, unit: str = "") -> bool:
-    """Print the median of several figures, their noise and their limit; whether it is kept."""
-    middle = statistics.median(found)
-    return _told(Figure(words, middle, limit, unit, min(found), max(found), len(found)))
+def median(
+    words: str, found: Sequence[float], limit: float, unit: str = "", steady: float | None = None
+) -> bool:
+    """Print the median of several figures, their noise and their limit; whether it is kept.
+
+    What follows a colon in ``words`` is a detail that differs from run to run.
+    """
+    middle, (name, detail) = statistics.median(found), _split(words)
+    noise = (min(found), max(found), len(found))
+    return _told(Figure(name, middle, limit, unit, *noise, detail=detail, steady=steady))
 
 
-def verdict(words: str, figure: float, limit: float, unit: str = "") -> bool:
+def verdict(
+    words: str, figure: float, limit: float, unit: str = "", steady: float | None = None
+) -> bool:
     """Print a figure beside its limit; whether it keeps it."""
-    return _told(Figure(words, figure, limit, unit))
+    name, detail = _split(words)
+    return _told(Figure(name, figure, limit, unit, detail=detail, steady=steady))
+
+
+def _split(words: str) -> tuple[str, str]:
+    name, _, detail = words.partition(":")
+    return name, detail.strip()
 
 
 def _told(figure: Figure) -> bool:

@@ -1,7 +1,7 @@
-"""How long `status` and `plan` take with features that are not merged while their base went on.
+"""`status` and `plan` with features that are not merged while their base went on.
 
-``python3 -m tests.bench.unmerged [FEATURES] [COMMITS]``: each command without and with the cache of
-git's answers, beside `git log -p` of the same commits.
+``python3 -m tests.bench.unmerged [FEATURES] [COMMITS]``: each command without the cache
+of git's answers beside `git log -p` of the same commits, and with it beside a bare interpreter.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from tests.bench.measure import TOOL, run, scratch, verdict
+from tests.bench.measure import TOOL, run, scratch, show
+from tests.bench.startup import BARE
 from tests.support.paths import SIMULATED
 
 FEATURES, COMMITS, RUNS = 40, 300, 5
-FIRST_SECONDS, SECOND_SECONDS = 1.0, 0.3
+FIRST, SECOND = 10.0, 8.0
 
 
 def main(features: int = FEATURES, commits: int = COMMITS) -> int:
@@ -29,23 +30,17 @@ def main(features: int = FEATURES, commits: int = COMMITS) -> int:
         print(f"{features} features that are not merged, {commits} commits on main")
         cache = os.path.join(env["HOME"], ".cache")
         kept = True
-        for command in ("status", "plan"):
-            argv = [*TOOL, command, "--config", list_of]
-            first, second = [], []
-            for _ in range(RUNS):
-                shutil.rmtree(cache, ignore_errors=True)
-                first.append(run(argv, cwd=folder, env=env).wall_seconds)
-                second.append(run(argv, cwd=folder, env=env).wall_seconds)
-            kept &= verdict(command, _median(first), FIRST_SECONDS, " s")
-            kept &= verdict(f"{command} again", _median(second), SECOND_SECONDS, " s")
         log = ["git", "-C", repository, "log", "-p", f"-{commits}", "main"]
-        times = [run(log, cwd=folder, env=env).wall_seconds for _ in range(RUNS)]
-        print(f"git log -p: {_median(times):.2f} s")
+        for command in ("status", "plan"):
+            rounds = []
+            for _ in range(RUNS + 1):
+                shutil.rmtree(cache, ignore_errors=True)
+                look = [*TOOL, command, "--config", list_of]
+                rounds.append([run(argv, cwd=folder, env=env) for argv in (look, log, look, BARE)])
+            first, of_git, second, bare = zip(*rounds[1:])
+            kept &= show(f"{command} ÷ git log -p", first, of_git, FIRST)
+            kept &= show(f"{command} again ÷ bare interpreter", second, bare, SECOND)
     return 0 if kept else 1
-
-
-def _median(seconds: list[float]) -> float:
-    return sorted(seconds)[len(seconds) // 2]
 
 
 def _prepare(folder: str, repository: str, features: int, env: Mapping[str, str]) -> str:
