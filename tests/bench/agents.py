@@ -28,12 +28,38 @@ def write_agent(folder: str, seconds: float) -> str:
     return path
 
 
+def write_timed_agent(folder: str, seconds: Mapping[str, float], times: str) -> str:
+    """An agent that takes its own time for each feature.
+
+    It writes its start and its end into a file of the folder ``times``.
+    """
+    path = os.path.join(folder, "agent")
+    each = "".join(f"{id}) seconds={time:g};; " for id, time in seconds.items())
+    stamp = f'date +%s.%N >>{times}/"$id"'
+    sleep = f'{stamp}; case "$id" in {each}esac; sleep $seconds; {stamp}'
+    with open(path, "w") as file:
+        file.write(AGENT.replace("SLEEP", sleep))
+    os.chmod(path, 0o755)
+    return path
+
+
 def write_list(
-    path: str, agent: str, graph: Mapping[str, Sequence[str]], slots: int, worktrees: str
+    path: str,
+    agent: str,
+    graph: Mapping[str, Sequence[str]],
+    slots: int,
+    worktrees: str,
+    tokens: Mapping[str, int] | None = None,
 ) -> None:
-    """A feature list of ``graph`` (dependencies by id)."""
+    """A feature list of ``graph`` (dependencies by id), each with its estimated ``tokens``."""
+    known = tokens or {}
     features = [
-        {"id": id, "prompt": "do it", "depends_on": list(needed), "estimated_tokens": 1000}
+        {
+            "id": id,
+            "prompt": "do it",
+            "depends_on": list(needed),
+            "estimated_tokens": known.get(id, 1000),
+        }
         for id, needed in graph.items()
     ]
     document = {

@@ -1,71 +1,156 @@
-"""A feature's own cost – worktree, commit, bookkeeping – beside ``make -j2`` doing the same
-git commands by hand with the same agent.
+"""A feature's own cost – worktree, commit, bookkeeping – beside ``make -j2`` with the same agent.
 
-Run: python3 -m tests.bench.own_cost
+make runs a script for each feature: once with the git commands that ``run`` was seen to start
+for it, once with those of a careful user. The cost of a feature is the time from the start of the
+first one to the end of the last one, divided by their number: the time that a command takes to
+start is that of ``tests.bench.startup``.
+Run: python3 -m tests.bench.own_cost [--where] [--many]
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
+import statistics
 import sys
+from collections.abc import Callable, Sequence
 
+from core.journal.journal import Journal
+from core.model.events import Event
+
+from . import where
 from .agents import write_agent, write_list
-from .measure import TOOL, Run, in_turn, repository, run, scratch, show
+from .by_hand import make_argv, write_script
+from .measure import TOOL, median, repository, run, scratch
+from .recorded_git import commands_in, script_of, traced
 
 FEATURES = 60
 SLOTS = 2
-TIMES = 7
-LIMIT = 1.3
+TIMES = 5
+LIMIT = 1.15
+BY_HAND_LIMIT = 2.0
+"""Less would be a worse safety: ``docs/PERFORMANCE.md`` names what a user by hand goes without."""
 
-MAKEFILE = """\
-all: {ids}
-{ids}:
-	mkdir -p $(LOGS)
-	printf 'Task: bring the feature "%s" to completion.\\n' $@ >$(LOGS)/$@.prompt
-	flock $(LOGS)/lock git worktree add --quiet --no-track -b feature/$@ ../worktrees/$@ main
-	cd ../worktrees/$@ && $(AGENT) <$(LOGS)/$@.prompt >$(LOGS)/$@.jsonl
-	git -C ../worktrees/$@ status --porcelain=v2 --branch -z --untracked-files=all >$(LOGS)/$@.st
-	printf '$@.txt\\0' | git -C ../worktrees/$@ update-index --add --remove -z --stdin
-	git -C ../worktrees/$@ -c gc.auto=0 -c maintenance.auto=false commit -q -m 'feat($@): $@'
-	git -C ../worktrees/$@ rev-parse HEAD >$(LOGS)/$@.commit
-	git diff --shortstat main feature/$@ >$(LOGS)/$@.stat
-	git update-ref refs/results/$@/1 feature/$@
-.PHONY: all {ids}
-"""
+MANY = 300
+MANY_SLOTS = 8
+MANY_TIMES = 5
+ENDS = 50
+GROWTH_LIMIT = 1.1
+
+
+class Bench:
+    """The same features with each tool, in a fresh repository each time."""
+
+    def __init__(self, folder: str, env: dict[str, str], count: int, slots: int) -> None:
+        self.folder, self.env, self.slots = folder, env, slots
+        self.graph: dict[str, Sequence[str]] = {f"f{number:03}": () for number in range(count)}
+        self.agent = write_agent(folder, 0)
+        self.listed = os.path.join(folder, "feature_list.json")
+        write_list(self.listed, self.agent, self.graph, slots, "../worktrees")
+
+    def fresh(self) -> str:
+        """A new repository; its path."""
+        for name in ("repository", "worktrees", "logs"):
+            shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
+        return repository(self.folder, self.env)
+
+    def run(self, *program: str) -> list[Event]:
+        """Run all features; the journal's events."""
+        path = self.fresh()
+        run([*(program or TOOL), "run", "--yes", "--config", self.listed], cwd=path, env=self.env)
+        state = os.path.join(path, ".git", "rorchestrator")
+        return Journal(state).read()
+
+    def ours(self) -> float:
+        """Milliseconds a feature of a run."""
+        moments = [event.at for event in self.run() if event.feature]
+        return (moments[-1] - moments[0]) / len(self.graph) * 1000
+
+    def makes(self, script: str) -> float:
+        """Milliseconds a feature of make with a script."""
+        path = self.fresh()
+        os.mkdir(os.path.join(self.folder, "logs"))
+        argv = make_argv(self.folder, script, self.graph, self.slots)
+        return run(argv, cwd=path, env=self.env).wall_seconds / len(self.graph) * 1000
+
+    def recorded(self) -> str:
+        """A script with the git commands that a run starts for one feature; its path."""
+        with traced(self.env) as trace:
+            self.run()
+            commands = commands_in(trace)
+        path = os.path.join(self.folder, "recorded")
+        one = list(self.graph)[len(self.graph) // 2]
+        with open(path, "w") as file:
+            file.write(script_of(one, commands, self.folder, self.agent))
+        os.chmod(path, 0o755)
+        return path
 
 
 def main() -> int:
-    """Build the same list with both, in fresh repositories."""
-    ids = [f"f{number:02}" for number in range(FEATURES)]
+    """Build the same list with each, in fresh repositories."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--where", action="store_true", help="print where the time goes")
+    parser.add_argument("--many", action="store_true", help="only the cost of the last of 300")
+    asked = parser.parse_args()
+    if asked.where:
+        return where_it_goes()
+    kept = [] if asked.many else list(compared())
+    return 0 if all([*kept, grown()]) else 1
+
+
+def where_it_goes() -> int:
+    """Print a table of what takes the time of a feature."""
     with scratch() as (folder, env):
-        agent = write_agent(folder, 0)
+        bench = Bench(folder, env, FEATURES, 1)
+        bench.run()  # compiles everything
+        with traced(env) as trace:
+            bench.run(*where.PROGRAM)
+            commands = commands_in(trace)
+        print("\n".join(where.table(where.read(env), commands, FEATURES)))
+    return 0
 
-        def fresh() -> str:
-            for name in ("repository", "worktrees", "logs"):
-                shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
-            return repository(folder, env)
 
-        def ours() -> Run:
-            path = fresh()
-            listed = os.path.join(folder, "feature_list.json")
-            write_list(listed, agent, {id: [] for id in ids}, SLOTS, "../worktrees")
-            argv = [*TOOL, "run", "--yes", "--config", listed]
-            return run(argv, cwd=path, env=env)
+def compared() -> Sequence[bool]:
+    """Whether the ratios to make keep their limits."""
+    with scratch() as (folder, env):
+        bench = Bench(folder, env, FEATURES, SLOTS)
+        same = bench.recorded()
+        by_hand = write_script(folder, bench.agent)
+        sides: list[Callable[[], float]] = [
+            bench.ours,
+            lambda: bench.makes(same),
+            lambda: bench.makes(by_hand),
+        ]
+        found = [[side() for side in sides] for _ in range(TIMES)]
+    mine, sames, hands = (statistics.median(side) for side in zip(*found))
+    words = f"{FEATURES} features on {SLOTS} slots, a feature: {mine:.1f} ms"
+    return [
+        median(
+            f"{words}, {sames:.1f} ms by make with the same git commands",
+            [ours / theirs for ours, theirs, _ in found],
+            LIMIT,
+        ),
+        median(
+            f"{words}, {hands:.1f} ms by make with those of a careful user",
+            [ours / theirs for ours, _, theirs in found],
+            BY_HAND_LIMIT,
+        ),
+    ]
 
-        def theirs() -> Run:
-            path = fresh()
-            with open(os.path.join(folder, "Makefile"), "w") as file:
-                file.write(MAKEFILE.format(ids=" ".join(ids)))
-            logs = os.path.join(folder, "logs")
-            argv = ["make", "-s", f"-j{SLOTS}", "-f", "../Makefile"]
-            return run([*argv, f"AGENT={agent}", f"LOGS={logs}"], cwd=path, env=env)
 
-        mine, makes = in_turn(ours, theirs, TIMES)
-    for name, runs in (("ours", mine), ("make", makes)):
-        each = sorted(r.wall_seconds for r in runs)[len(runs) // 2] / FEATURES * 1000
-        print(f"{name}: {each:.1f} ms a feature")
-    return 0 if show(f"{FEATURES} features on {SLOTS} slots", mine, makes, LIMIT) else 1
+def grown() -> bool:
+    """Whether the last of many features take hardly more CPU time than the first."""
+    with scratch() as (folder, env):
+        bench = Bench(folder, env, MANY, MANY_SLOTS)
+        found = []
+        for _ in range(MANY_TIMES):
+            bench.run(*where.PROGRAM)
+            ends = where.read(env)["ends"]
+            each = [after - before for before, after in zip(ends, ends[1:])]
+            found.append(statistics.median(each[-ENDS:]) / statistics.median(each[:ENDS]))
+    words = f"{MANY} features on {MANY_SLOTS} slots: CPU time of a feature of the last {ENDS}"
+    return median(f"{words} ÷ of the first {ENDS}", found, GROWTH_LIMIT)
 
 
 if __name__ == "__main__":
