@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..model.frozen import replace
 from ..model.translate import N_
-from . import staging, submodules, unreadable_entries
+from . import index_file, staging, submodules, unreadable_entries
 from .door import NO_FETCH, Git
 from .filters_and_drivers import Programs
 from .output import WorktreeStatus, parse_status
@@ -45,11 +45,14 @@ async def _with_files_in_submodules(git: Git, path: str, status: WorktreeStatus)
 
 async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[str]:
     """The submodules in the index of a worktree with this status."""
-    if status.staged or status.unmerged or not git.is_lasting(status.commit):
-        return await submodules_in(git, path)
-    # Nothing is staged, so the submodules are those of the commit, which are cached.
-    known = git.answers.get("submodules", status.commit)
+    # If nothing is staged, the submodules are those of the commit, which are cached.
+    is_clean = not (status.staged or status.unmerged) and git.is_lasting(status.commit)
+    known = git.answers.get("submodules", status.commit) if is_clean else None
     if known is None:
+        if index_file.is_plain(path):
+            return []
+        if not is_clean:
+            return await submodules_in(git, path)
         known = "\0".join(await submodules.gitlinks(git, status.commit))
         git.answers.put(known, "submodules", status.commit)
     return known.split("\0") if known else []
@@ -67,6 +70,8 @@ async def hidden(git: Git, path: str) -> list[str]:
 
     Without those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
     """
+    if index_file.is_plain(path):
+        return []
     finished = await git.run(
         N_("read the index of {path}").format(path=path), "ls-files", "-v", "-z", at=path
     )

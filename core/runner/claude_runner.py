@@ -272,8 +272,10 @@ class ClaudeRunner:
         Raises :class:`UserError` if one is gone.
         """
         git, results = self.worktrees.git, dict(job.results)
+        branches = [HEADS + origin.branch for origin in job.origins.values()]
+        tips = await git.refs(*branches) if branches else {}
         for id, origin in job.origins.items():
-            tip = await git.commit_of(HEADS + origin.branch)
+            tip = tips.get(HEADS + origin.branch, "")
             held = await branch_content(git, origin, tip, results[id], job.base_commit)
             if not held.tip:
                 raise UserError(

@@ -1,0 +1,65 @@
+"""What the index of a worktree shows without git; format: gitformat-index(5)."""
+
+from __future__ import annotations
+
+import os
+
+from ..journal import private_files
+from .paths import first_line
+
+ENTRY_BYTES = 62
+"""Of an entry without its name, with ids of 20 bytes."""
+
+MODE_AT, FLAGS_AT = 24, 60
+
+SUBMODULE = 0o160000 >> 8 & 0xFF
+"""The second byte of its mode."""
+
+LONG_NAME = 0xFFF
+"""The length in the flags of a name that is longer."""
+
+SUM_BYTES = 20
+
+
+def is_plain(path: str) -> bool:
+    """Whether every entry of a worktree's index is a file or link, and none has a bit set.
+
+    False says nothing: only version 2 with ids of 20 bytes is read, and nothing that git may add
+    to it. Version 2 has no ``skip-worktree``.
+    """
+    try:
+        return _is_plain(_content(path))
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _content(path: str) -> bytes:
+    gitfile = os.path.join(path, ".git")
+    named = first_line(gitfile) if os.path.isfile(gitfile) else ""
+    admin = os.path.join(path, named[len("gitdir: ") :]) if named else gitfile
+    with open(os.path.join(admin, "index"), "rb", opener=private_files.only_regular) as file:
+        return file.read()
+
+
+def _is_plain(index: bytes) -> bool:
+    if index[:8] != b"DIRC\0\0\0\2":
+        return False
+    at = 12
+    for _ in range(int.from_bytes(index[8:12], "big")):
+        flags = index[at + FLAGS_AT]
+        if flags & 0xC0 or index[at + MODE_AT + 2] == SUBMODULE:
+            return False
+        name = (flags & 0x0F) << 8 | index[at + FLAGS_AT + 1]
+        if name == LONG_NAME:
+            name = index.index(b"\0", at + ENTRY_BYTES) - at - ENTRY_BYTES
+        at += (ENTRY_BYTES + name + 8) & ~7
+    return _is_rest(index, at)
+
+
+def _is_rest(index: bytes, at: int) -> bool:
+    """Whether optional extensions follow, which change no entry, and the checksum."""
+    while at < len(index) - SUM_BYTES:
+        if not index[at : at + 1].isupper():
+            return False  # such as a split index
+        at += 8 + int.from_bytes(index[at + 4 : at + 8], "big")
+    return at == len(index) - SUM_BYTES

@@ -1,0 +1,89 @@
+"""What an index shows without git, beside what git says."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from core.git.index_file import is_plain
+from tests.support.once import skip_if_run_elsewhere
+from tests.support.repository import Repository
+
+setUpModule = skip_if_run_elsewhere
+
+
+class IndexFileTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+        self.path = self.repository.path
+        self.repository.commit({name: f"{name}\n" for name in ("a", "folder/b", "l" * 200, "z")})
+
+    def git(self, *words: str) -> None:
+        self.repository.git(*words)
+
+    def rewrite(self, change: bytes, at: int) -> None:
+        path = os.path.join(self.path, ".git", "index")
+        with open(path, "r+b") as file:
+            file.seek(at, os.SEEK_SET if at >= 0 else os.SEEK_END)
+            file.write(change)
+
+    def test_files_and_links_without_bits_are_plain(self) -> None:
+        os.symlink("a", os.path.join(self.path, "link"))
+        self.git("add", "-A")
+        blob, name = self.repository.git("rev-parse", "HEAD:a"), "long/" * 820 + "name"
+        self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}")
+        self.assertTrue(is_plain(self.path))
+        self.git("write-tree")  # git adds an extension
+        self.assertTrue(is_plain(self.path))
+
+    def test_so_is_the_index_of_a_linked_worktree(self) -> None:
+        linked = os.path.join(self.repository.root, "linked")
+        self.git("worktree", "add", "--quiet", "--detach", linked)
+        self.assertTrue(is_plain(linked))
+        self.repository.git("update-index", "--assume-unchanged", "z", at=linked)
+        self.assertFalse(is_plain(linked))
+        self.assertTrue(is_plain(self.path))
+
+    def test_what_hides_changes_or_is_no_file_is_not(self) -> None:
+        commit = self.repository.commit_of("HEAD")
+        cases = {
+            "assume-unchanged": ("update-index", "--assume-unchanged", "z"),
+            "skip-worktree": ("update-index", "--skip-worktree", "z"),
+            "a submodule": ("update-index", "--add", "--cacheinfo", f"160000,{commit},module"),
+            "a split index": ("update-index", "--split-index"),
+            "another version": ("update-index", "--index-version", "4"),
+        }
+        for name, words in cases.items():
+            with self.subTest(name):
+                self.git("read-tree", "HEAD")
+                self.assertTrue(is_plain(self.path))
+                self.git(*words)
+                self.assertFalse(is_plain(self.path))
+                os.unlink(os.path.join(self.path, ".git", "index"))
+
+    def test_nor_is_one_that_cannot_be_read_or_is_damaged(self) -> None:
+        self.assertFalse(is_plain(self.repository.root))
+        self.rewrite(b"\0\0\1\0", 8)
+        self.assertFalse(is_plain(self.path))
+        self.rewrite(b"\0\0\0\0", 8)
+        self.assertFalse(is_plain(self.path))
+
+    def test_ids_of_another_length_are_not_read(self) -> None:
+        other = os.path.join(self.repository.root, "other")
+        self.git("init", "--quiet", "--object-format=sha256", other)
+        for name in ("a", "b", "c"):
+            with open(os.path.join(other, name), "w", encoding="utf-8") as file:
+                file.write(name)
+        self.repository.git("add", "-A", at=other)
+        self.assertFalse(is_plain(other))
+
+    def test_an_index_that_is_no_file_blocks_nobody(self) -> None:
+        path = os.path.join(self.path, ".git", "index")
+        os.unlink(path)
+        os.mkfifo(path)
+        self.assertFalse(is_plain(self.path))
+
+
+if __name__ == "__main__":
+    unittest.main()
