@@ -35,8 +35,8 @@ def is_plain(path: str) -> bool:
 
 def _content(path: str) -> bytes:
     gitfile = os.path.join(path, ".git")
-    named = first_line(gitfile) if os.path.isfile(gitfile) else ""
-    admin = os.path.join(path, named[len("gitdir: ") :]) if named else gitfile
+    named = first_line(gitfile).partition(" ")[2] if os.path.isfile(gitfile) else ""
+    admin = os.path.join(path, named) if named else gitfile
     with open(os.path.join(admin, "index"), "rb", opener=private_files.only_regular) as file:
         return file.read()
 
