@@ -123,20 +123,18 @@ def compared() -> Sequence[bool]:
             lambda: bench.makes(by_hand),
         ]
         found = [[side() for side in sides] for _ in range(TIMES)]
-    mine, sames, hands = (statistics.median(side) for side in zip(*found))
-    words = f"{FEATURES} features on {SLOTS} slots, a feature: {mine:.1f} ms"
+    names = ("with the same git commands", "with those of a careful user")
     return [
-        median(
-            f"{words}, {sames:.1f} ms by make with the same git commands",
-            [ours / theirs for ours, theirs, _ in found],
-            LIMIT,
-        ),
-        median(
-            f"{words}, {hands:.1f} ms by make with those of a careful user",
-            [ours / theirs for ours, _, theirs in found],
-            BY_HAND_LIMIT,
-        ),
+        _told(name, [(row[0], row[side]) for row in found], limit)
+        for side, name, limit in zip((1, 2), names, (LIMIT, BY_HAND_LIMIT))
     ]
+
+
+def _told(name: str, pairs: Sequence[tuple[float, float]], limit: float) -> bool:
+    mine, theirs = (statistics.median(side) for side in zip(*pairs))
+    detail = f"{FEATURES} on {SLOTS} slots, {mine:.1f} against {theirs:.1f} ms"
+    ratios = [ours / other for ours, other in pairs]
+    return median(f"a feature ÷ by make {name}: {detail}", ratios, limit)
 
 
 def grown() -> bool:
@@ -149,8 +147,8 @@ def grown() -> bool:
             ends = where.read(env)["ends"]
             each = [after - before for before, after in zip(ends, ends[1:])]
             found.append(statistics.median(each[-ENDS:]) / statistics.median(each[:ENDS]))
-    words = f"{MANY} features on {MANY_SLOTS} slots: CPU time of a feature of the last {ENDS}"
-    return median(f"{words} ÷ of the first {ENDS}", found, GROWTH_LIMIT)
+    words = f"CPU time of a feature of the last {ENDS} ÷ of the first {ENDS}"
+    return median(f"{words}: {MANY} features on {MANY_SLOTS} slots", found, GROWTH_LIMIT)
 
 
 if __name__ == "__main__":
