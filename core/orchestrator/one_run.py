@@ -394,12 +394,13 @@ class OneRun:
         await self._check_base(runner, orchestrator)
         await around.begin()
         later, began = runner.tools.checks.later, time.monotonic()
-        async with later.beside(self.slots):
-            await orchestrator.run(
-                lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
-            )
-            await self._finish(later, time.monotonic() - began)
-        await around.end()
+        async with around.beside():
+            async with later.beside(self.slots):
+                await orchestrator.run(
+                    lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+                )
+                await self._finish(later, time.monotonic() - began)
+            await around.end()
         await self._look_at_heads(git, orchestrator.context)
 
     async def _finish(self, later: LaterLooks, seconds: float) -> None:

@@ -11,8 +11,16 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, suppress
 
 from ..git import configuration, history, worktree_status
 from ..git.door import Git
@@ -157,6 +165,8 @@ class Surroundings:
         """What was reported: a file that the user edits all day is reported once."""
         self._next_look = 0.0
         self._turn = asyncio.Lock()
+        self._looks: list[asyncio.Task[list[Stray]]] = []
+        """Comparisons that nothing waits for, except the end of the run."""
 
     async def begin(self) -> None:
         """Read the surroundings before the first feature."""
@@ -166,7 +176,10 @@ class Surroundings:
             self._say("", UNKNOWN, [error.message])
 
     async def during(self, feature: str, working: Awaitable[FeatureOutcome]) -> FeatureOutcome:
-        """Await the outcome of a feature, then report what changed around it."""
+        """Await the outcome of a feature, then report what changed around it.
+
+        Only an empty feature waits for the report: others have dependents that can start.
+        """
         self._working.add(feature)
         try:
             outcome = await working
@@ -174,12 +187,15 @@ class Surroundings:
             if known.run != self.context.run_id or not known.in_slot:
                 return outcome
             self._worked.update(self._in_slots())
-            if outcome.status is Status.EMPTY:
-                self._next_look = 0.0  # its work may be elsewhere
-            strays = await self._compare(feature)
         finally:
             self._working.discard(feature)
-        if strays and outcome.status is Status.EMPTY:
+        if outcome.status is not Status.EMPTY:
+            self._looks = [look for look in self._looks if not look.done() or look.exception()]
+            self._looks.append(asyncio.create_task(self._compare(feature)))
+            return outcome
+        self._next_look = 0.0
+        strays = await self._compare(feature)
+        if strays:
             where = some([*map(str, strays)])
             there = N_("there is work in {where}").format(where=where)
             return replace(outcome, reason=f"{outcome.reason}; {there}")
@@ -191,10 +207,25 @@ class Surroundings:
             if known.run == self.context.run_id and known.in_slot:
                 yield id
 
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[None]:
+        """Compare beside the features that run meanwhile; whatever ends them ends that as well."""
+        try:
+            yield
+        finally:
+            for look in self._looks:
+                look.cancel()
+            await asyncio.gather(*self._looks, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Wait for the comparisons under way. Raises what one of them raised."""
+        await asyncio.gather(*self._looks)
+
     async def end(self) -> None:
         """Report what changed since the last feature ended."""
+        await self.settle()
         self._next_look = 0.0
-        await self._compare("")
+        await self._compare("".join(self._worked) if len(self._worked) == 1 else "")
 
     async def _compare(self, feature: str) -> list[Stray]:
         """Report what changed since the last comparison. Return new worktrees and branches.

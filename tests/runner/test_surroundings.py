@@ -103,9 +103,15 @@ class SurroundingsTest(unittest.TestCase):
             change()
             return outcome or FeatureOutcome(Status.COMPLETED)
 
+        async def told() -> FeatureOutcome:
+            async with self.around.beside():
+                ended = await self.around.during(id, work())
+                await self.around.settle()
+                return ended
+
         if look:
             self.around._next_look = 0.0  # not too soon after the last look
-        return asyncio.run(self.around.during(id, work()))
+        return asyncio.run(told())
 
     def texts(self) -> list[str]:
         """What was told since the last time."""
