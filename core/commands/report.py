@@ -34,6 +34,7 @@ examples:
   rorchestrator report --open
   rorchestrator report --markdown | gh pr comment --body-file -
   rorchestrator report 20260102T1504 --trace trace.json
+  rorchestrator report --merge reports/*.json --markdown
 """)
 
 SO_FAR = "so_far"
@@ -104,6 +105,11 @@ def execute(arguments: argparse.Namespace) -> int:
             _("{both} both print to standard output").format(both=both),
             hint=_("leave out one of them"),
         )
+    if arguments.merge is not None:
+        from .merge_reports import merge_reports
+
+        return merge_reports(arguments)
+    _check_merge(arguments)
     project, _fault = opened_or_recorded(arguments)
     check_output_path(project, "--html", arguments.html or "")
     check_output_path(project, "--trace", arguments.trace or "")
@@ -135,6 +141,16 @@ def execute(arguments: argparse.Namespace) -> int:
                 hint=_("open {page} in a browser").format(page=page),
             )
     return ExitCode.UP_TO_DATE
+
+
+def _check_merge(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` for options that only mean something with ``--merge``."""
+    given = [name for name in ("remote", "run_id", "only") if getattr(arguments, name)]
+    if given:
+        raise UserError(
+            _("--{name} needs --merge").format(name=given[0].replace("_", "-")),
+            hint="rorchestrator report --merge --remote URL --run-id R",
+        )
 
 
 def _option(arguments: argparse.Namespace, name: str) -> object:

@@ -80,11 +80,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_common_options(parser)
 
 
+def _check_needs_remote(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` for options that only mean something with ``--remote``."""
+    given = [name for name in ("run_id", "report", "bundle") if getattr(arguments, name)]
+    if given:
+        raise UserError(
+            _("--{name} needs --remote URL").format(name=given[0].replace("_", "-")),
+            hint="rorchestrator run --only ID --remote URL --run-id R --report FILE",
+        )
+
+
 def execute(arguments: argparse.Namespace) -> int:
     """Run features that are out of date; returns the exit code."""
-    if arguments.remote:
-        raise UserError(_("one feature on any machine is not ready yet"), hint="rorchestrator run")
     looking = view_options(arguments)
+    if arguments.remote:
+        from .run_elsewhere import run_elsewhere
+
+        with text_elsewhere(looking):
+            return run_elsewhere(arguments, looking)
+    _check_needs_remote(arguments)
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
     if fault:

@@ -71,10 +71,12 @@ def run_features(
     looking: ViewOptions | None = None,
     *,
     resolve: bool = False,
+    is_elsewhere: bool = False,
 ) -> int:
     """Run while holding the lock, then land if requested; returns the exit code.
 
-    ``resolve``: Claude resolves conflicts between what a feature depends on.
+    ``resolve``: Claude resolves conflicts between what a feature depends on. ``is_elsewhere``: the
+    repository is a temporary clone, in which no report is written.
     """
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
@@ -82,7 +84,7 @@ def run_features(
         project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
         looking = looking or ViewOptions()
         options = replace(options, has_reader=is_terminal() and not looking.detach)
-        shown = _ShownRun(project, options, asking, display, looking)
+        shown = _ShownRun(project, options, asking, display, looking, is_elsewhere=is_elsewhere)
         shown.run.resolver = DependencyResolver if resolve else None
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
@@ -149,7 +151,10 @@ class _ShownRun:
         asking: Asking,
         display: Display,
         looking: ViewOptions,
+        *,
+        is_elsewhere: bool,
     ) -> None:
+        self.is_elsewhere = is_elsewhere
         self.project = project
         self.asking = asking
         self.display = display
@@ -298,9 +303,10 @@ class _ShownRun:
         files: list[str] = []
         pages: list[str] = []
         try:
-            results = [feature_document(feature) for feature in report.features]
-            files = write_reports(folder, document, results, report.ended_at)
-            pages = self.pages.write(report, files)
+            if not self.is_elsewhere:
+                results = [feature_document(feature) for feature in report.features]
+                files = write_reports(folder, document, results, report.ended_at)
+                pages = self.pages.write(report, files)
         except UserError as error:
             error.exit_code = ExitCode(result.exit_code or ExitCode.INCOMPLETE)
             unwritten = error
@@ -337,6 +343,7 @@ class _ShownRun:
             left=tuple(decided.left),
             max_cost_usd=self.run.budget.cap_usd,
             only_accepted=project.config.project.require_review,
+            is_elsewhere=self.is_elsewhere,
         )
 
 

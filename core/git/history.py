@@ -96,3 +96,16 @@ async def published(git: Git, commit: str) -> list[str]:
     arguments = ("for-each-ref", "--contains", commit, "--format=%(refname:lstrip=2)")
     finished = await git.run(N_("list its refs"), *arguments, "refs/remotes/")
     return finished.text.splitlines()
+
+
+async def trailers_in(git: Git, revisions: Iterable[str], key: str) -> set[str]:
+    """The values of a trailer in all commits of ``revisions``."""
+    wanted = f"--format=%(trailers:key={key},valueonly)"
+    arguments = ("log", "--no-show-signature", f"--grep=^{key}: ", wanted, *revisions, "--")
+    told = await git.run(N_("list commits"), *arguments)
+    return {line.strip() for line in told.text.split("\n") if line.strip()}
+
+
+async def line_of(git: Git, commit: str) -> list[str]:
+    """A commit, its first parent, and so on."""
+    return (await git.run(N_("list commits"), "rev-list", "--first-parent", commit)).text.split()

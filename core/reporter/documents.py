@@ -44,6 +44,8 @@ class RunReport:
     max_cost_usd: float | None = None
     only_accepted: bool = False
     """Whether only what was accepted lands."""
+    is_elsewhere: bool = False
+    """Whether its worktrees and logs are on other machines: no command to type would find them."""
 
     @property
     def features(self) -> list[FeatureState]:
@@ -64,6 +66,8 @@ class RunReport:
     @property
     def next_steps(self) -> list[tuple[str, str]]:
         """The commands to type after it, and their purposes."""
+        if self.is_elsewhere:
+            return []
         lands = "--merge" in self.run.provenance.command.split()
         return next_steps.after_run(
             self.features, is_all=self.is_all, lands=lands, only_accepted=self.only_accepted

@@ -233,7 +233,7 @@ def report_lines(report: RunReport, style: Style, *, all_checks: bool = False) -
     yield from _verdicts(features, style, is_whole=all_checks)
     for feature in features:
         if feature.status is not Status.COMPLETED:
-            yield from _problem(feature, style)
+            yield from _problem(feature, style, is_elsewhere=report.is_elsewhere)
     waste = waste_lines(report)
     if waste:
         yield from ("", _("Spent without a result:"), *(f"    {line}" for line in waste))
@@ -303,7 +303,7 @@ def _by_status(features: Iterable[FeatureState]) -> str:
     )
 
 
-def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
+def _problem(feature: FeatureState, style: Style, *, is_elsewhere: bool) -> Iterator[str]:
     glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = _(feature.status.words)
     named = style.paint(headed(one_line(feature.id), status), colour)
@@ -319,5 +319,5 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     yield head
     for line in clean(shown(feature.reason)).splitlines():
         yield f"    {line}"
-    for command in next_commands(feature):
+    for command in () if is_elsewhere else next_commands(feature):
         yield f"    {style.pick('→', '->')} {one_line(command)}"

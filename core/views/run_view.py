@@ -102,6 +102,8 @@ class FeatureView:
     """``None`` without a result, or if git no longer has it."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The options of the run that further commands need to find the same list."""
+    is_elsewhere: bool = False
+    """Whether it ran on another machine."""
     is_critical: bool = False
     """Whether it is on the critical path: the chain of features that took longest."""
 
@@ -154,7 +156,7 @@ class FeatureView:
     @property
     def next_commands(self) -> list[str]:
         """The commands to type about it, if it did not complete, with the list of the run."""
-        made = next_commands(self.known) if self.is_failure else []
+        made = next_commands(self.known) if self.is_failure and not self.is_elsewhere else []
         return [completed(command, self.options) for command in made]
 
 
@@ -274,6 +276,7 @@ def feature_view(
         estimate=provenance.estimates.get(id),
         diff=extras.diffs.get(id),
         options=_options(provenance.command),
+        is_elsewhere=report.is_elsewhere,
     )
 
 

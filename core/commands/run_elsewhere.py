@@ -1,0 +1,209 @@
+"""``run --remote``: one feature in a temporary clone, handed to the remote or in a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ..engines.feature_report import FeatureReport
+from ..engines.hand_in import Ended, HandIn
+from ..engines.one_feature import Asked, OneFeature
+from ..git.channel import absolute
+from ..model.errors import ExitCode, UserError
+from ..model.terminal_text import one_line, shell_word
+from ..model.translate import N_, _, shown
+from ..model.words import headed
+from ..process.signals import SignalReceived, Signals
+from ..process.temporary_folder import temporary_folder
+from ..project.decisions import check_permissions
+from ..project.selection import Selection
+from ..views.output_file import OutputFile
+from .options import Display, asking, display_of, run_options, same_words
+from .run_views import ViewOptions
+from .running import run_features
+
+EXCLUDED = ("tag", "merge", "rehearse", "detach", "web", "fresh", "sequential")
+"""Options of a run that mean nothing for one feature on any machine."""
+
+
+def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
+    """Run one feature in a clone of its own; exit 0 only if it completed and was handed in."""
+    asked = _asked(arguments)
+    OutputFile("--report", arguments.report)
+    if arguments.bundle:
+        OutputFile("--bundle", arguments.bundle)
+    with Signals() as handlers:
+        try:
+            with temporary_folder() as folder:
+                return _Elsewhere(arguments, asked, folder, handlers).run(looking)
+        except SignalReceived as heard:
+            print(_("\nStopped, and the temporary clone is removed."), file=sys.stderr)
+            return 128 + heard.number
+
+
+def _asked(arguments: argparse.Namespace) -> Asked:
+    """The typed options. Raises :class:`UserError` if one is missing or excludes another."""
+    lacking = [
+        name
+        for name, value in (
+            ("--only ID", arguments.only),
+            ("--run-id R", arguments.run_id),
+            ("--report FILE", arguments.report),
+        )
+        if not value
+    ]
+    if lacking:
+        raise UserError(
+            _("run --remote needs {names} as well").format(names=", ".join(lacking)),
+            hint="rorchestrator run --only ID --remote URL --run-id R --report FILE",
+        )
+    given = [name for name in EXCLUDED if getattr(arguments, name) not in (None, False)]
+    if given:
+        raise UserError(
+            _("--{name} does not go with --remote").format(name=given[0]),
+            hint=_("leave it out: --remote runs one feature, without a terminal"),
+        )
+    if len(arguments.only) != 1:
+        raise UserError(
+            _("run --remote runs one feature, and --only names {count}").format(
+                count=len(arguments.only)
+            ),
+            hint=_("start one machine, or one job, for each of them"),
+        )
+    config = arguments.config or ""
+    if os.path.isabs(config):
+        raise UserError(
+            _("with --remote, --config is a path in the repository, not {path}").format(
+                path=config
+            ),
+            hint=_("such as --config config/feature_list.json"),
+        )
+    return Asked(
+        arguments.only[0],
+        absolute(arguments.remote),
+        arguments.run_id,
+        config,
+        arguments.base or "",
+        bool(arguments.bundle),
+    )
+
+
+class _Interrupted(UserError):
+    """A signal came before the feature had begun."""
+
+
+class _Elsewhere:
+    """One attempt on this machine, with what it prints."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, asked: Asked, folder: str, handlers: Signals
+    ) -> None:
+        self.arguments = arguments
+        self.asked = asked
+        self.handlers = handlers
+        self.display: Display = display_of(arguments)
+        self.attempt = OneFeature(asked, folder, arguments.mask, self._say)
+
+    def run(self, looking: ViewOptions) -> int:
+        """Run the feature, unless it completed before; hand it in."""
+        before = self.attempt.look()
+        if before is not None:
+            return self._is_done(before)
+        project = self.attempt.open()
+        if not self.arguments.allow_bypass:
+            check_permissions(project.config, same_words(self.arguments.words))
+        self.attempt.begin()
+        failure: UserError | None = None
+        code: int = ExitCode.INCOMPLETE
+        try:
+            code = self._features(looking)
+        except UserError as error:
+            failure, code = error, error.exit_code
+        except SignalReceived as heard:
+            failure, code = _Interrupted(N_("interrupted")), 128 + heard.number
+        finally:
+            # What was paid for is handed in, whatever else asks the program to end.
+            self.handlers.ignore()
+        handed_in = self._hand_in(failure)
+        if failure is not None and not isinstance(failure, _Interrupted):
+            raise failure
+        return code if handed_in else code or ExitCode.INCOMPLETE
+
+    def _features(self, looking: ViewOptions) -> int:
+        arguments, project = self.arguments, self.attempt.project
+        arguments.yes = True
+        options = run_options(arguments, Selection((self.asked.feature,), deps=False))
+        return run_features(
+            *(project, options, asking(arguments), self.display, None, looking),
+            resolve=arguments.resolve,
+            is_elsewhere=True,
+        )
+
+    def _is_done(self, report: FeatureReport) -> int:
+        """Nothing to do: an attempt completed and pushed everything."""
+        self._say(
+            N_("{id} completed already in the run {run}: attempt {number}, {commit}").format(
+                id=report.feature,
+                run=report.run_id,
+                number=report.attempt,
+                commit=report.commit[:10],
+            )
+        )
+        self._write(report)
+        if self.arguments.bundle:
+            self.attempt.bundle_again(report, self.arguments.bundle)
+        if self.display.json:
+            print(json.dumps({"event": "report", **report.document}), flush=True)
+        return ExitCode.UP_TO_DATE
+
+    def _hand_in(self, failure: UserError | None) -> bool:
+        """Write the report, then push or bundle it with the work; whether that is done."""
+        hand_in = HandIn(self.attempt)
+        ended = hand_in.ended(failure)
+        self._write(ended.report)
+        for note in hand_in.notes:
+            self._complain(note)
+        if self.arguments.bundle:
+            hand_in.bundle(ended, self.arguments.bundle)
+            self._say(N_("branch and report are in {path}").format(path=self.arguments.bundle))
+            return True
+        sent = hand_in.push(ended)
+        if sent.is_done:
+            self._say(_handed_in(ended.report))
+            return True
+        self._complain(N_("nothing was pushed: {said}").format(said=sent.said))
+        self._keep(hand_in, ended, is_late=sent.is_late)
+        return False
+
+    def _keep(self, hand_in: HandIn, ended: Ended, *, is_late: bool) -> None:
+        """Keep what could not be pushed in a bundle beside the report."""
+        path = f"{self.arguments.report}.bundle"
+        hand_in.bundle(ended, path)
+        file, words = shell_word(path), N_("it is kept; to push it: {command}")
+        command = f"rorchestrator push --bundle {file} --remote URL"
+        if is_late:
+            words = N_("it is kept; to look at it: {command}")
+            command = f"git fetch {file} {ended.report.branch}"
+        self._complain(words.format(command=command))
+
+    def _write(self, report: FeatureReport) -> None:
+        text = json.dumps(report.to_json(), indent=1)
+        OutputFile("--report", self.arguments.report).write(f"{text}\n")
+
+    def _say(self, words: str) -> None:
+        if not self.display.quiet:
+            self._complain(words)
+
+    def _complain(self, words: str) -> None:
+        print(headed("rorchestrator", one_line(shown(words))), file=sys.stderr, flush=True)
+
+
+def _handed_in(report: FeatureReport) -> str:
+    if not report.commit:
+        return N_("the report is pushed; there was no work to keep")
+    words = N_("{branch} is pushed at {commit}, with its report")
+    if not report.is_complete:
+        words = N_("{branch} is pushed at {commit}: the work that was kept, with its report")
+    return words.format(branch=report.branch, commit=report.commit[:10])

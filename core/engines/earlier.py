@@ -1,0 +1,72 @@
+"""What a remote has of a feature: its claims and reports, and whose its branch is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..git import history
+from ..git.channel import Channel
+from ..git.door import Git
+from ..model.frozen import dataclass
+from .feature_report import (
+    CLAIM,
+    REPORT,
+    RUNS,
+    Claim,
+    FeatureReport,
+    claim_in,
+    report_in,
+    report_ref,
+)
+
+TRAILER = "RoRchestrator-Feature"
+"""In the message of every commit that a run makes."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The earlier attempts at a feature in a run."""
+
+    commit: str = ""
+    """Where the ref of the report is; empty if there is none."""
+    claim: Claim = Claim(0)
+    """The newest attempt."""
+    report: FeatureReport | None = None
+    """The newest report: of an attempt before, if the newest never reported."""
+
+    @property
+    def has_reported(self) -> bool:
+        """Whether the newest attempt has reported."""
+        return self.report is not None and self.report.attempt == self.claim.attempt
+
+
+async def earlier_of(channel: Channel, run_id: str, ids: Iterable[str]) -> dict[str, Earlier]:
+    """The earlier attempts at features in a run, of those that have some."""
+    refs = {report_ref(run_id, id): id for id in ids}
+    there = await channel.look(*refs) if refs else {}
+    await channel.fetch(*(f"+{ref}:{ref}" for ref in there))
+    return {refs[ref]: await _earlier(channel, commit) for ref, commit in there.items()}
+
+
+async def _earlier(channel: Channel, commit: str) -> Earlier:
+    claim = claim_in(await channel.read(commit, CLAIM))
+    for each in await history.line_of(channel.git, commit):
+        content = await channel.read(each, REPORT)
+        if content:
+            return Earlier(commit, claim, report_in(content, f"{each[:12]}:{REPORT}"))
+    return Earlier(commit, claim)
+
+
+async def is_of_a_run(channel: Channel, git: Git, tip: str, base: str, id: str) -> bool:
+    """Whether a run made the commits of a feature's branch: a trailer or a report says so.
+
+    A branch without commits of its own holds nobody's work.
+    """
+    own = (tip, f"^{base}")
+    if await git.is_ancestor(tip, base) or id in await history.trailers_in(git, own, TRAILER):
+        return True
+    there = await channel.look(f"{RUNS}*")
+    refs = [ref for ref in there if ref.endswith(f"/{id}")]
+    await channel.fetch(*(f"+{ref}:{ref}" for ref in refs))
+    found = [await _earlier(channel, there[ref]) for ref in refs]
+    return any(each.report is not None and each.report.commit == tip for each in found)

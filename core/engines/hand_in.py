@@ -1,0 +1,158 @@
+"""`HandIn`: the end of an attempt: its work is kept, and pushed with its report, or bundled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..git.channel import open_channel
+from ..git.refs import HEADS
+from ..model.errors import UserError
+from ..model.fold import fold
+from ..model.frozen import dataclass
+from ..model.json_values import Json
+from ..model.outcome import Fault, Status
+from ..model.state import FeatureState
+from ..model.terminal_text import clean
+from ..model.translate import N_
+from ..process.spawner import run_sync
+from ..project.open import OpenProject
+from ..views.html_report import document
+from ..views.recorded_run import LATEST, recorded_run
+from ..views.run_view import run_view
+from ..worktree import keeping
+from .feature_report import CLAIM, REPORT, FeatureReport, Listed, encoded, report_ref
+from .one_feature import OneFeature
+from .sending import Sending, send
+
+FRESH = "hand-in.git"
+
+NOT_COMPLETED = N_("it did not begin")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that ended: its report, and the commit with it."""
+
+    report: FeatureReport
+    commit: str
+
+
+class HandIn:
+    """Hands in what one attempt made. Nothing of the clone's settings is used."""
+
+    def __init__(self, attempt: OneFeature) -> None:
+        self.attempt = attempt
+        self.asked = attempt.asked
+        self.project: OpenProject = attempt.project
+        self.notes: list[str] = []
+        """What the user should know of it."""
+
+    def ended(self, failure: UserError | None) -> Ended:
+        """The report of the attempt; ``failure`` is why it could not run."""
+        report = self._report(failure)
+        place = os.path.join(self.attempt.folder, FRESH)
+        earlier = self.attempt.channel
+        self.channel = run_sync(open_channel(place, self.asked.url, os.environ))
+        common = (earlier.git.repository.common_dir, self.project.git.repository.common_dir)
+        run_sync(self.channel.borrow(*common))
+        files = {
+            CLAIM: encoded(self.attempt.claim.to_json()),
+            REPORT: encoded(report.to_json()),
+        }
+        title = f"report of attempt {report.attempt} at {report.feature} in the run {report.run_id}"
+        commit = run_sync(self.channel.write(files, [self.attempt.claimed], title))
+        return Ended(report, commit)
+
+    # -- the report ---------------------------------------------------------------------------
+
+    def _report(self, failure: UserError | None) -> FeatureReport:
+        project, asked, attempt = self.project, self.asked, self.attempt
+        whole = project.journal.read()
+        state = fold(whole)
+        known = state.feature(asked.feature)
+        run = state.run
+        mine = [event for event in whole if run is not None and event.run == run.id]
+        status, reason = Status.FAILED, failure.message if failure is not None else NOT_COMPLETED
+        if run is not None and known.run == run.id and known.status.value and not failure:
+            status, reason = known.status, known.reason
+        if status.active or status is Status.PENDING:
+            status = Status.CANCELLED
+        earlier = attempt.earlier.report
+        return FeatureReport(
+            run_id=asked.run_id,
+            feature=asked.feature,
+            attempt=attempt.claim.attempt,
+            status=status,
+            reason=project.mask(clean(reason)),
+            branch=project.config.branch_of(asked.feature),
+            commit=self._commit(known, status),
+            start_commit=known.start_commit,
+            base_branch=project.config.project.base_branch,
+            base_commit=project.base_commit,
+            key=known.key,
+            inputs=known.inputs,
+            branch_lease=attempt.branch_lease,
+            report_lease=attempt.earlier.commit,
+            listed=self._listed(),
+            project=project.mask(project.config.project.name),
+            max_parallel=project.config.project.max_parallel,
+            events=(*(earlier.events if earlier is not None else ()), *mine),
+            document=self._document(is_begun=run is not None),
+        )
+
+    def _listed(self) -> tuple[Listed, ...]:
+        given = self.project.dag.features.values()
+        left = [each for each in given if each.id not in self.attempt.landed]
+        mask = self.project.mask
+        return tuple(Listed(each.id, mask(each.name), each.depends_on) for each in left)
+
+    def _document(self, *, is_begun: bool) -> Mapping[str, Json]:
+        if not is_begun:
+            return {}
+        found = recorded_run(self.project, LATEST)
+        return document(run_view(found.report, found.events, found.now))
+
+    def _commit(self, known: FeatureState, status: Status) -> str:
+        """The result, or a commit with the work that a failure left; empty if there is none."""
+        if status is Status.COMPLETED and known.work is not None:
+            return known.work.commit
+        if not known.start_commit or known.fault is Fault.TAMPERED:
+            return ""
+        git = self.project.git.writable()
+        worktrees = self.project.worktrees.using(git)
+        path = known.worktree if os.path.isdir(known.worktree) else ""
+        tip = run_sync(git.commit_of(HEADS + known.branch))
+        try:
+            kept = run_sync(
+                keeping.keep(
+                    worktrees,
+                    *(known.id, self.asked.run_id, path, known.start_commit),
+                    known.made_before_work,
+                    known.left,
+                )
+            )
+        except UserError as error:
+            self.notes.append(error.message)
+            return "" if tip == known.start_commit else tip
+        if kept.aside:
+            self.notes.append(N_("files that look secret are not kept"))
+        return run_sync(git.commit_of(kept.ref)) if kept.ref else ""
+
+    # -- to the remote ------------------------------------------------------------------------
+
+    def push(self, ended: Ended) -> Sending:
+        """Push the report, the branch, and what the branch held before, all or nothing."""
+        lease = self.attempt.claimed
+        return run_sync(send(self.channel, ended.report, ended.commit, lease))
+
+    def bundle(self, ended: Ended, path: str) -> None:
+        """Write branch and report into a bundle. Raises :class:`UserError`."""
+        report = ended.report
+        refs = {report_ref(report.run_id, report.feature): ended.commit}
+        tips = {self.project.base_commit, report.branch_lease, report.report_lease}
+        tips.update(self.project.refs.values())
+        known = filter(None, tips)
+        if report.commit:
+            refs[HEADS + report.branch] = report.commit
+        run_sync(self.channel.bundle(os.path.abspath(path), refs, known))

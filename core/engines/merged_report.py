@@ -1,0 +1,212 @@
+"""The reports of features, joined into one run as if one machine had run it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from .. import __version__
+from ..dag.resolver import cycle
+from ..git.channel import Channel
+from ..model import events
+from ..model.errors import ExitCode, UserError
+from ..model.events import Event
+from ..model.fold import fold
+from ..model.frozen import dataclass, replace
+from ..model.outcome import Fault, FeatureOutcome, Status
+from ..model.provenance import Provenance
+from ..model.translate import N_
+from ..reporter.documents import RunReport
+from ..views.run_view import RunView, graph, run_view
+from .earlier import Earlier, earlier_of
+from .feature_report import RUNS, FeatureReport, Listed, report_in
+
+OF_A_MACHINE = ("run_started", "run_ended")
+"""Events of a machine's own run, which is not the whole one."""
+
+NOT_REPORTED = N_("not reported")
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What the machines of a run reported, by feature."""
+
+    run_id: str
+    reports: Mapping[str, FeatureReport]
+    open_claims: Mapping[str, Earlier]
+    """Features whose newest attempt has not reported."""
+
+
+def read_files(paths: Iterable[str]) -> list[FeatureReport]:
+    """The reports of files. Raises :class:`UserError` if one can't be read."""
+    found = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise UserError(
+                N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror),
+                hint=N_("name files that run --report wrote"),
+            ) from None
+        found.append(report_in(content, os.path.basename(path)))
+    return found
+
+
+async def fetched(channel: Channel, run_id: str) -> dict[str, Earlier]:
+    """What the remote has of a run, by feature."""
+    prefix = f"{RUNS}{run_id}/"
+    there = await channel.look(f"{prefix}*")
+    return await earlier_of(channel, run_id, [ref[len(prefix) :] for ref in there])
+
+
+def gather(files: Sequence[FeatureReport], there: Mapping[str, Earlier], run_id: str) -> Gathered:
+    """The newest report of each feature. Raises :class:`UserError` if they are of several runs."""
+    given = [*files, *(each.report for each in there.values() if each.report is not None)]
+    runs = sorted({run_id, *(each.run_id for each in given)} - {""})
+    if len(runs) != 1:
+        raise UserError(
+            N_("these reports are of several runs: {runs}").format(runs=", ".join(runs))
+            if runs
+            else N_("there is no report"),
+            hint=N_("name the files of one run, or --remote URL and --run-id R"),
+        )
+    newest: dict[str, FeatureReport] = {}
+    for each in sorted(given, key=lambda report: report.attempt):
+        newest[each.feature] = each
+    claims = {
+        id: each
+        for id, each in there.items()
+        if not each.has_reported and each.claim.attempt > _attempt(newest.get(id))
+    }
+    return Gathered(runs[0], newest, claims)
+
+
+def _attempt(report: FeatureReport | None) -> int:
+    return report.attempt if report is not None else 0
+
+
+def joined(gathered: Gathered, only: Sequence[str], now: float) -> RunView:
+    """One run made of all reports, with the features of ``only``, else all that have not landed.
+
+    Raises :class:`UserError` if there is none.
+    """
+    listed = _listed(gathered, only)
+    if not listed:
+        raise UserError(
+            N_("no machine has begun a feature of the run {run}").format(run=gathered.run_id),
+            hint="git ls-remote URL 'refs/rorchestrator/runs/*'",
+        )
+    story = list(_story(gathered))
+    times = [event.at for event in story] or [now]
+    started, ended = min(times), max(times)
+    missing = [*_missing(gathered, listed, ended)]
+    first = next(iter(gathered.reports.values()), None)
+    complete = [id for id, each in gathered.reports.items() if each.is_complete]
+    is_complete = set(listed) <= set(complete) - gathered.open_claims.keys()
+    code = ExitCode.UP_TO_DATE if is_complete else ExitCode.INCOMPLETE
+    run = gathered.run_id
+    whole = [
+        events.run_started(
+            started,
+            run,
+            pid=0,
+            base_branch=first.base_branch if first else "",
+            base_commit=first.base_commit if first else "",
+            features=list(listed),
+            max_parallel=first.max_parallel if first else 1,
+            provenance=Provenance(
+                version=__version__,
+                project=first.project if first else "",
+                depends_on={each.id: each.depends_on for each in listed.values()},
+            ),
+        ),
+        *story,
+        *missing,
+        events.run_ended(ended, run, exit_code=code),
+    ]
+    return _view(whole, gathered, listed, ended)
+
+
+def _view(
+    whole: Sequence[Event], gathered: Gathered, listed: Mapping[str, Listed], ended: float
+) -> RunView:
+    state = fold(whole)
+    assert state.run is not None
+    features = {
+        id: replace(known, name=known.name or listed[id].name if id in listed else known.name)
+        for id, known in state.features.items()
+    }
+    report = RunReport(
+        replace(state, features=features),
+        state.run,
+        project_name=state.run.provenance.project,
+        waves=(),
+        branches=tuple(
+            each.branch for each in gathered.reports.values() if each.commit and each.is_complete
+        ),
+        up_to_date=(),
+        is_elsewhere=True,
+    )
+    made = run_view(report, whole, ended)
+    waves = tuple(map(tuple, graph(made.features).waves()))
+    return replace(made, report=replace(report, waves=waves))
+
+
+def _listed(gathered: Gathered, only: Sequence[str]) -> dict[str, Listed]:
+    """The features of the run by their ids, dependencies first."""
+    known: dict[str, Listed] = {}
+    for report in gathered.reports.values():
+        known.update((each.id, each) for each in report.listed)
+    wanted = [*only, *(gathered.reports.keys() | gathered.open_claims.keys())]
+    ids = wanted if only else [*known, *wanted]
+    order = {id: place for place, id in enumerate(known)}
+    chosen = sorted(dict.fromkeys(ids), key=lambda id: (order.get(id, len(order)), id))
+    found = {id: known.get(id, Listed(id, id)) for id in chosen}
+    needs = {id: [d for d in each.depends_on if d in found] for id, each in found.items()}
+    if cycle(needs):  # Reports of different lists.
+        return {id: replace(each, depends_on=()) for id, each in found.items()}
+    return found
+
+
+def _story(gathered: Gathered) -> list[Event]:
+    """The events of all features, as events of the one run, in the order of their times."""
+    found = [
+        replace(event, run=gathered.run_id)
+        for report in gathered.reports.values()
+        for event in report.events
+        if event.kind not in OF_A_MACHINE and event.feature in ("", report.feature)
+    ]
+    return sorted(found, key=lambda event: event.at)
+
+
+def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Iterable[Event]:
+    """The ends of features that did not report, and of those whose report tells of no run."""
+    lost: set[str] = set()
+    for id, each in listed.items():
+        report = gathered.reports.get(id)
+        claim = gathered.open_claims.get(id)
+        below = [d for d in each.depends_on if d in lost]
+        if report is not None and claim is None and report.is_complete:
+            continue
+        lost.add(id)
+        if claim is not None:
+            outcome = _cancelled(
+                N_("attempt {number} on {host} has not reported").format(
+                    number=claim.claim.attempt, host=claim.claim.host
+                )
+            )
+        elif report is None and below:
+            text = N_("not reported; it needs {id}").format(id=below[0])
+            outcome = FeatureOutcome(Status.BLOCKED, text)
+        elif report is None:
+            outcome = _cancelled(NOT_REPORTED)
+        elif not any(event.kind == "ended" for event in report.events):
+            outcome = FeatureOutcome(report.status, report.reason, Fault.GIT)
+        else:
+            continue
+        yield events.ended(at, gathered.run_id, id, outcome)
+
+
+def _cancelled(reason: str) -> FeatureOutcome:
+    return FeatureOutcome(Status.CANCELLED, reason, Fault.INTERRUPTED)

@@ -1,0 +1,244 @@
+"""`OneFeature`: a feature begun on any machine, in a clone of its own, on what others pushed.
+
+The clone gets a journal in which the dependencies completed, so that the run is the same as on one
+machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable
+
+from ..git import channel as channels
+from ..git.channel import Channel, Update, open_channel
+from ..git.door import Git
+from ..git.opening import open_repository
+from ..git.paths import is_in
+from ..git.refs import HEADS
+from ..model import events
+from ..model.errors import ExitCode, UserError
+from ..model.excerpt import some
+from ..model.frozen import dataclass, replace
+from ..model.mask import Mask
+from ..model.translate import N_
+from ..process.spawner import Spawner, run_sync
+from ..project import feature_list
+from ..project.base_branch import REMOTES
+from ..project.consent import Consents
+from ..project.list_path import list_path
+from ..project.open import OpenProject, open_project
+from ..project.selection import check_known
+from ..worktree.manager import WorktreeManager
+from .earlier import Earlier, earlier_of, is_of_a_run
+from .feature_report import CLAIM, Claim, FeatureReport, encoded, report_ref
+from .recording import ORIGIN, Recording, There
+
+CHANNEL = "channel.git"
+WORKTREES = "worktrees"
+"""Beside the clone, where a list's own worktrees are by default."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a machine is to run, as its command line says."""
+
+    feature: str
+    url: str
+    run_id: str
+    config: str = ""
+    """The path of the list in the repository; searched if it is empty."""
+    base: str = ""
+    is_read_only: bool = False
+    """Whether nothing may be pushed: the result goes into a bundle."""
+
+
+class OneFeature:
+    """One attempt at a feature. ``folder`` is a new one, for everything that it makes."""
+
+    def __init__(self, asked: Asked, folder: str, mask: Mask, say: Callable[[str], None]) -> None:
+        self.asked = asked
+        self.folder = folder
+        self.mask = mask
+        self.say = say
+        mask.learn(channels.credentials_in(asked.url), all_secret=True)
+        self.channel: Channel
+        self.project: OpenProject
+        self.earlier = Earlier()
+        self.claim = Claim(0)
+        self.claimed = ""
+        """The commit of the claim."""
+        self.branch_lease = ""
+        self.landed: set[str] = set()
+        self.is_continued = False
+        """Whether it goes on with work that an earlier attempt pushed."""
+
+    @property
+    def ref(self) -> str:
+        """The ref of its claim and its report."""
+        return report_ref(self.asked.run_id, self.asked.feature)
+
+    # -- before the clone ---------------------------------------------------------------------
+
+    def look(self) -> FeatureReport | None:
+        """Ask the remote for earlier attempts; the report if the feature completed already."""
+        asked, place = self.asked, os.path.join(self.folder, CHANNEL)
+        self.channel = run_sync(open_channel(place, asked.url, os.environ))
+        known = run_sync(earlier_of(self.channel, asked.run_id, [asked.feature]))
+        self.earlier = known.get(asked.feature, Earlier())
+        report = self.earlier.report
+        if report is None or not (report.is_complete and self.earlier.has_reported):
+            return None
+        branch = HEADS + report.branch
+        tip = run_sync(self.channel.look(branch)).get(branch, "")
+        return report if tip == report.commit else None
+
+    # -- the clone ----------------------------------------------------------------------------
+
+    def open(self) -> OpenProject:
+        """Clone the repository, and open its list as it is in the base commit."""
+        asked = self.asked
+        name = re.sub(r"\.git\Z", "", os.path.basename(self.asked.url.rstrip("/"))) or "clone"
+        path = os.path.join(self.folder, re.sub(r"[^\w.-]", "-", name))
+        if os.path.basename(path) in (WORKTREES, CHANNEL):
+            path += "-clone"
+        self.say(N_("cloning {url}").format(url=channels.without_credentials(self.asked.url)))
+        run_sync(self.channel.clone(path))
+        git = run_sync(open_repository(Spawner(), path, os.environ))
+        refs = run_sync(git.refs(REMOTES))
+        base = self.asked.base or self.channel.head
+        commit = self._check_out(git, base, refs)
+        config = self._list_in(path, base)
+        named = "" if self.asked.base else feature_list.load(config).project.base_branch
+        if named and named != base:
+            base = named
+            commit = self._check_out(git, base, refs)
+            config = self._list_in(path, base)
+        run_sync(channels.forget_credentials(git, self.asked.url))
+        is_branch = ORIGIN + base in refs
+        project = open_project(config, base if is_branch else commit, self.mask)
+        if project.git.repository.top != os.path.realpath(path):
+            raise UserError(
+                N_("project.repo_path leads out of the repository, to {path}").format(
+                    path=project.git.repository.top
+                ),
+                hint=N_("on any other machine, the list and its repository are one: remove it"),
+            )
+        check_known("--only: ", [self.asked.feature], project.dag.features)
+        self.project = self._moved(project)
+        branch = self.project.config.branch_of(self.asked.feature)
+        self.branch_lease = refs.get(ORIGIN + branch, "")
+        self._check_branch(branch)
+        there = There(self.channel, asked.run_id, refs, self.branch_lease, self.say)
+        recording = Recording(self.project, there, self.earlier.report)
+        self.is_continued = recording.kept is not None
+        self.landed = recording.landed
+        self.project = recording.record(asked.feature)
+        return self.project
+
+    def _check_out(self, git: Git, base: str, refs: dict[str, str]) -> str:
+        commit = refs.get(ORIGIN + base) or run_sync(git.commit_of(base))
+        if not (base and commit):
+            branches = [ref[len(ORIGIN) :] for ref in refs if ref != f"{ORIGIN}HEAD"]
+            raise UserError(
+                N_("the remote has no branch, tag or commit {base!r}").format(base=base or "HEAD"),
+                hint=N_("--base names one; its branches: {names}").format(names=some(branches)),
+            )
+        run_sync(channels.check_out(git, base if ORIGIN + base in refs else "", commit))
+        return commit
+
+    def _list_in(self, path: str, base: str) -> str:
+        """The path of the list in the clone."""
+        given = os.path.normpath(os.path.join(path, self.asked.config))
+        if not (os.path.exists(given) and is_in(os.path.realpath(given), os.path.realpath(path))):
+            raise self._no_list(self.asked.config, base)
+        try:
+            return list_path(given)
+        except UserError:
+            raise self._no_list(self.asked.config or "config/feature_list.json", base) from None
+
+    def _no_list(self, name: str, base: str) -> UserError:
+        return UserError(
+            N_("{base} on the remote has no feature list {name}").format(base=base, name=name),
+            hint=N_("commit and push it, or name its path in the repository: --config PATH"),
+        )
+
+    def _moved(self, project: OpenProject) -> OpenProject:
+        """The project with its worktrees and the user's consent in the folder, too.
+
+        Nobody could review here, so that no number of unreviewed features holds it up.
+        """
+        settings = replace(project.config.project, max_unreviewed=None)
+        made = project.worktrees
+        folder = os.path.join(self.folder, WORKTREES)
+        return replace(
+            project,
+            config=replace(project.config, project=settings),
+            worktrees=WorktreeManager(made.git, folder, made.branch_prefix, made.commit_subject),
+            consents=Consents(
+                project.git.repository.common_dir, {"XDG_STATE_HOME": f"{self.folder}/state"}
+            ),
+        )
+
+    def _check_branch(self, branch: str) -> None:
+        """Raise :class:`UserError` if the branch on the remote may be somebody else's."""
+        tip, base = self.branch_lease, self.project.base_commit
+        report = self.earlier.report
+        if not tip or (report is not None and report.commit == tip):
+            return
+        if not run_sync(is_of_a_run(self.channel, self.project.git, tip, base, self.asked.feature)):
+            raise UserError(
+                N_("the remote has a branch {branch} that no run has made").format(branch=branch),
+                hint=N_("rename or delete it, or change project.branch_prefix"),
+            )
+
+    def bundle_again(self, report: FeatureReport, path: str) -> None:
+        """A bundle with the report that is on the remote already."""
+        ref = {self.ref: self.earlier.commit}
+        run_sync(self.channel.bundle(os.path.abspath(path), ref, ()))
+
+    # -- the claim ----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Claim the attempt on the remote, so that no older one can report any more.
+
+        Raises :class:`UserError` if another machine claimed it meanwhile.
+        """
+        number = self.earlier.claim.attempt + 1
+        at = events.timestamp(time.time())
+        self.claim = Claim(number, socket.gethostname(), os.getpid(), at)
+        id, run, before = self.asked.feature, self.asked.run_id, self.earlier.commit
+        self.claimed = run_sync(
+            self.channel.write(
+                {CLAIM: encoded(self.claim.to_json())},
+                [before] if before else [],
+                f"attempt {number} at {id} in the run {run}",
+            )
+        )
+        if self.earlier.commit:
+            self.say(self._requeued(number))
+        if self.asked.is_read_only:
+            return
+        sent = run_sync(self.channel.push([Update(self.ref, self.claimed, before)]))
+        if sent.is_done:
+            return
+        now = run_sync(self.channel.look(self.ref)).get(self.ref, "")
+        if now != before:
+            raise UserError(
+                N_("another machine began {id} in the run {run} meanwhile").format(id=id, run=run),
+                hint=N_("wait for its report: rorchestrator report --merge --remote URL"),
+                exit_code=ExitCode.INCOMPLETE,
+            )
+        raise UserError(
+            N_("the attempt could not be claimed on the remote: {said}").format(said=sent.said),
+            hint=N_("a machine that may not push writes a bundle: --bundle FILE"),
+        )
+
+    def _requeued(self, number: int) -> str:
+        words = N_("attempt {number} at {id}: it starts over")
+        if self.is_continued:
+            words = N_("attempt {number} at {id}: a new session, on what attempt {last} pushed")
+        last = self.earlier.report.attempt if self.earlier.report else 0
+        return words.format(number=number, id=self.asked.feature, last=last)

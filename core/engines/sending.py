@@ -1,0 +1,57 @@
+"""What a report brings to the remote: itself, the branch of the feature, what that held before."""
+
+from __future__ import annotations
+
+from ..git.channel import Channel, Update
+from ..git.refs import HEADS, KEPT
+from ..model.frozen import dataclass
+from ..model.translate import N_
+from .feature_report import CLAIM, FeatureReport, claim_in, report_ref
+
+WORKFLOWS = "workflow"
+"""What GitHub says of a push by a token that may not change workflows."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How it went; ``said`` is why nothing was pushed."""
+
+    is_done: bool
+    said: str = ""
+    is_late: bool = False
+    """Whether a newer attempt has begun, so that this one can't be pushed any more."""
+
+
+async def send(channel: Channel, report: FeatureReport, commit: str, lease: str) -> Sending:
+    """Push all of it or nothing; ``lease`` is where the ref of the report must be.
+
+    The report comes first: where a remote can't push several refs at once, an attempt that is not
+    the newest is refused before it touches the branch. A report without its branch proves nothing.
+    """
+    ref = report_ref(report.run_id, report.feature)
+    updates = [Update(ref, commit, lease)]
+    if report.commit:
+        updates.append(Update(HEADS + report.branch, report.commit, report.branch_lease))
+        before = report.branch_lease
+        if before and not await channel.git.is_ancestor(before, report.commit):
+            name = f"{KEPT}{report.feature}/{report.run_id}.{report.attempt}"
+            updates.append(Update(name, before, ""))
+    sent = await channel.push(updates)
+    return Sending(True) if sent.is_done else await _refused(channel, report, commit, sent.said)
+
+
+async def _refused(channel: Channel, report: FeatureReport, commit: str, said: str) -> Sending:
+    """Why a push was refused, in our words if another attempt is why."""
+    ref = report_ref(report.run_id, report.feature)
+    there = (await channel.look(ref)).get(ref, "")
+    if there and not await channel.git.commit_of(there):
+        await channel.fetch(f"+{ref}:refs/newer")
+    number = claim_in(await channel.read(there, CLAIM)).attempt if there else 0
+    is_ours = there and await channel.git.is_ancestor(there, commit)
+    if there and not is_ours and number >= report.attempt:
+        text = N_("attempt {number} has begun meanwhile, so that this one counts no more")
+        return Sending(False, text.format(number=number), is_late=True)
+    if WORKFLOWS in said and "refus" in said:
+        more = N_("the token may not change .github/workflows, which the feature did")
+        said = f"{more}\n{said}"
+    return Sending(False, said)

@@ -1,0 +1,246 @@
+"""``run --remote``, end to end: machines that share nothing but a repository."""
+
+from __future__ import annotations
+
+import os
+import signal
+import unittest
+
+from core.git.refs import KEPT
+from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
+from tests.support.once import once
+from tests.support.workspace import Json, feature
+
+CHECK = [["sh", "-c", "test ! -f bad"]]
+
+
+class DiamondTest(unittest.TestCase):
+    """Four machines, two of them at the same time, looked at from all sides."""
+
+    space: Elsewhere
+    errors: str
+    joined: Json
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        space = cls.space = Elsewhere()
+        cls.addClassCleanup(space.close)
+        meet = {id: space.beside(f"{id}.here") for id in ("storage", "search")}
+        space.features(
+            feature("model", {"write": "model.py"}, {"cost": 0.25}),
+            feature(
+                "storage",
+                {"write": meet["storage"]},
+                {"wait": meet["search"]},
+                {"write": "storage.py"},
+                depends_on=["model"],
+            ),
+            feature(
+                "search",
+                {"write": meet["search"]},
+                {"wait": meet["storage"]},
+                {"write": "search.py"},
+                depends_on=["model"],
+            ),
+            feature("app", {"write": "app.py"}, depends_on=["storage", "search"]),
+            verify=CHECK,
+            max_unreviewed=1,
+        )
+        space.publish("the list")
+        first = space.run_there("model")
+        assert first.code == 0, first.err
+        both = [space.begin("storage"), space.begin("search")]
+        for done in [each.end() for each in both]:
+            assert done.code == 0, done.err
+        last = space.run_there("app", "--json")
+        assert last.code == 0, last.err
+        cls.errors = last.err
+        cls.last_line = last.lines[-1]
+
+    def test_the_last_branch_holds_the_work_of_all_four(self) -> None:
+        listed = self.space.there("ls-tree", "--name-only", "feature/app").split()
+        expected = {"model.py", "storage.py", "search.py", "app.py", "README.md", "config"}
+        self.assertEqual(set(listed), expected)
+
+    def test_each_branch_is_at_its_result_and_each_report_says_so(self) -> None:
+        for id in ("model", "storage", "search", "app"):
+            report = self.space.pushed_report(id)
+            self.assertEqual(report, self.space.report_of(id))
+            self.assertEqual((report["status"], report["attempt"]), ("completed", 1))
+            self.assertEqual(report["commit"], self.space.tip_there(id))
+
+    def test_a_commit_has_the_trailers_of_any_run(self) -> None:
+        message = self.space.there("log", "-1", "--format=%B", "feature/app")
+        self.assertIn("RoRchestrator-Feature: app\nRoRchestrator-Run: 2", message)
+
+    def test_nothing_is_left_on_the_machines_but_the_report(self) -> None:
+        self.assertEqual(os.listdir(self.space.temporary), [])
+        self.assertEqual(os.listdir(self.space.beside("machine-1")), [])
+        self.assertFalse(os.path.exists(os.path.join(self.space.home, ".local")))
+
+    def test_the_output_is_that_of_a_run_and_says_what_was_pushed(self) -> None:
+        self.assertEqual((self.last_line["event"], self.last_line["files"]), ("report", []))
+        tip = self.space.tip_there("app")[:10]
+        said = f"rorchestrator: feature/app is pushed at {tip}, with its report"
+        self.assertEqual(self.errors.splitlines()[-1], said)
+
+    def test_the_reports_join_into_one_run(self) -> None:
+        done = self.space.merged("--json")
+        self.assertEqual(done.code, 0, done.err)
+        joined = done.json
+        self.assertEqual(joined["run"], RUN_ID)
+        self.assertEqual(joined["features"], ["model", "storage", "search", "app"])
+        self.assertEqual(joined["waves"], [["model"], ["storage", "search"], ["app"]])
+        self.assertEqual(joined["by_status"], {"completed": 4})
+        self.assertEqual(joined["total_cost_usd"], 0.4)
+        self.assertEqual([each["success"] for each in joined["results"]], [True] * 4)
+
+    def test_a_feature_that_completed_is_not_run_again(self) -> None:
+        before = self.space.refs_there()
+        done = self.space.run_there("app", "--json")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("app completed already in the run r1: attempt 1", done.err)
+        self.assertEqual(done.lines[-1]["by_status"], {"completed": 1})
+        self.assertEqual(self.space.refs_there(), before)
+
+
+class AttemptTest(ElsewhereTest):
+    def test_work_of_a_failed_attempt_is_kept_and_the_next_one_goes_on_from_it(self) -> None:
+        fixed = self.use().touch("is not fixed")
+        steps = ({"write": "auth.md"}, {"bash": f"if [ -e '{fixed}' ]; then touch bad; fi"})
+        space = self.space
+        space.features(feature("auth", *steps), feature("api", depends_on=["auth"]), verify=CHECK)
+        space.change(verify_attempts=0)
+        space.publish()
+        done = space.run_there("auth")
+        self.assert_code(done, 1)
+        self.assertIn("the work that was kept, with its report", done.err)
+        kept = space.tip_there("auth")
+        self.assertEqual(space.file_there(kept, "auth.md"), "auth.md")
+        refused = space.run_there("api")
+        self.assert_code(refused, 1)
+        self.assertIn("auth: it did not complete (failed)", refused.err)
+        self.assertIn("next: run first, in the same run: auth", refused.err)
+        os.unlink(fixed)
+        again = space.run_there("auth")
+        self.assert_code(again, 1)
+        self.assertIn("attempt 2 at auth: a new session, on what attempt 1 pushed", again.err)
+        report = space.pushed_report("auth")
+        self.assertEqual(report["attempt"], 2)
+        numbers = [e["attempt"] for e in report["events"] if e["event"] == "attempt_started"]
+        self.assertEqual(numbers, [1, 2])
+        self.assertEqual(space.there("merge-base", kept, space.tip_there("auth")), kept)
+        self.assertEqual(space.merged("--json").json["by_status"], {"failed": 1, "blocked": 1})
+
+    def test_after_sigterm_the_work_is_pushed_before_the_machine_ends(self) -> None:
+        space = self.use()
+        space.features(space.held("auth"))
+        space.publish()
+        running = space.begin("auth")
+        space.wait_for("auth.began")
+        running.signal(signal.SIGTERM)
+        done = running.end()
+        self.assert_code(done, 143)
+        self.assertEqual(space.pushed_report("auth")["status"], "cancelled")
+        self.assertEqual(space.file_there("feature/auth", "auth.md"), "auth.md")
+        space.touch("auth.go")
+        self.assert_code(space.run_there("auth"), 0)
+        self.assertEqual(space.merged().code, 0)
+
+    @once
+    def test_a_machine_thought_dead_can_neither_push_its_branch_nor_its_report(self) -> None:
+        space = self.use()
+        space.features(space.held("auth"))
+        space.publish()
+        late = space.begin("auth")
+        space.wait_for("auth.began")
+        os.unlink(space.beside("auth.began"))
+        newer = space.begin("auth")
+        space.wait_for("auth.began")
+        space.touch("auth.go")
+        self.assert_code(newer.end(), 0)
+        before = space.refs_there()
+        done = late.end()
+        self.assert_code(done, 1)
+        self.assertIn("attempt 2 has begun meanwhile, so that this one counts no more", done.err)
+        self.assertEqual(space.refs_there(), before)
+        kept = f"{space.report_path('auth')}.bundle"
+        self.assertIn(f"to look at it: git fetch '{kept}' feature/auth", done.err)
+        self.assertIn("refs/heads/feature/auth", space.git("bundle", "list-heads", kept))
+
+    @once
+    def test_after_a_crash_the_next_attempt_starts_over_and_removes_what_was_left(self) -> None:
+        space = self.use()
+        space.features(space.held("auth"))
+        space.publish()
+        running = space.begin("auth")
+        space.wait_for("auth.began")
+        running.kill()
+        self.assertEqual(len(os.listdir(space.temporary)), 1)
+        said = space.merged()
+        self.assertEqual(said.code, 1)
+        self.assertIn("attempt 1 on ", said.out)
+        space.touch("auth.go")
+        done = space.run_there("auth")
+        self.assert_code(done, 0)
+        self.assertIn("attempt 2 at auth: it starts over", done.err)
+
+    def test_a_branch_that_an_earlier_run_pushed_is_replaced_and_kept(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth", run_id="r0"), 0)
+        first = space.tip_there("auth")
+        self.assert_code(space.run_there("auth"), 0)
+        self.assertNotEqual(space.tip_there("auth"), first)
+        self.assertEqual(space.refs_there()[f"{KEPT}auth/r1.1"], first)
+
+
+class RefusalTest(ElsewhereTest):
+    def refused(self, *words: str, code: int = 2) -> str:
+        done = self.space.main("run", *words)
+        self.assert_code(done, code)
+        return done.err
+
+    def test_what_is_missing_or_makes_no_sense_is_said_before_anything_is_cloned(self) -> None:
+        space = self.use(feature("auth"))
+        own = ("--remote", space.url, "--run-id", "r1", "--report", space.report_path("auth"))
+        self.assertIn("needs --only ID, --run-id R", self.refused("--remote", space.url))
+        self.assertIn("--run-id needs --remote URL", self.refused("--run-id", "r1"))
+        self.assertIn("--only names 2", self.refused("--only", "a,b", *own))
+        self.assertIn("--merge does not go", self.refused("--only", "a", "--merge", *own))
+        self.assertIn("path in the repository", self.refused("--only", "a", *own, "--config", "/x"))
+        self.assertIn("is no id of a run", self.refused("--remote", "x", "--run-id", "a/b"))
+        self.assertIn("it must be the URL", self.refused("--remote", ""))
+
+    def test_what_the_remote_lacks_is_named(self) -> None:
+        space = self.use(feature("auth"), feature("api", depends_on=["auth"]))
+        own = ("--run-id", "r1", "--report", space.report_path("auth"), "--remote")
+        at = (*own, space.url)
+        self.assertIn("has no branch, tag or", self.refused("--only", "auth", *at, "--base", "no"))
+        self.assertIn(
+            "has no feature list no.json",
+            self.refused("--only", "auth", *at, "--config", "no.json"),
+        )
+        self.assertIn(
+            "has no feature list ../x", self.refused("--only", "auth", *at, "--config", "../x")
+        )
+        self.assertIn("unknown feature 'auht'", self.refused("--only", "auht", *at))
+        self.assertIn("could not be read", self.refused("--only", "auth", *own, space.beside("no")))
+        said = self.refused("--only", "api", *at, code=1)
+        self.assertIn("auth: there is no branch feature/auth", said)
+        space.there("update-ref", "refs/heads/feature/api", "main")
+        space.there(
+            "update-ref", "refs/heads/feature/auth", space.commit({"theirs": "1"}, "x"), fails=True
+        )
+
+    def test_a_list_that_turns_off_permission_checks_needs_the_option(self) -> None:
+        space = self.use()
+        space.features(feature("auth"), claude={"permission_mode": "bypassPermissions"})
+        space.publish()
+        done = space.run_there("auth")
+        self.assert_code(done, 2)
+        self.assertIn("turns off or replaces Claude's permission checks", done.err)
+        self.assertEqual(space.refs_there("refs/rorchestrator"), {})
+
+
+if __name__ == "__main__":
+    unittest.main()

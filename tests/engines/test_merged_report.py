@@ -1,0 +1,143 @@
+"""Reports of machines, joined: one run with its times, costs and what never reported."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+
+from core.engines.earlier import Earlier
+from core.engines.feature_report import Claim, FeatureReport, Listed, encoded
+from core.engines.merged_report import gather, joined, read_files
+from core.model import events
+from core.model.decision import Action, Decision
+from core.model.errors import UserError
+from core.model.frozen import replace
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
+from core.views.html_report import html
+from core.views.run_markdown import markdown
+from core.views.run_view import RunView
+
+LIST = (
+    Listed("auth", "Auth"),
+    Listed("api", "API", ("auth",)),
+    Listed("web", "Web", ("api",)),
+    Listed("docs", "Docs"),
+)
+
+
+def report(
+    id: str, at: float, status: Status = Status.COMPLETED, *, attempt: int = 1, usd: float = 0.5
+) -> FeatureReport:
+    """The report of a machine whose run began at ``at`` and took ten seconds."""
+    run, decision = f"own-{id}-{attempt}", Decision(id, Action.START, "new", "key")
+    work = Work("a" * 40, 1, 2) if status is Status.COMPLETED else None
+    why = "" if work else "the check `make` fails"
+    story = (
+        events.run_started(
+            at, run, pid=1, base_branch="main", base_commit="b" * 40, features=[id], max_parallel=1
+        ),
+        events.preparing(at, run, decision, branch=f"feature/{id}", worktree="/gone", name=id),
+        events.based(at, run, decision, start_commit="b" * 40, base_commit="b" * 40),
+        events.attempt_started(
+            at + 1, run, id, attempt=attempt, session_id="s", resumed=False, log="/gone/log"
+        ),
+        events.attempt_ended(at + 9, run, id, AttemptOutcome(Status.COMPLETED, cost_usd=usd)),
+        events.note(at + 9, run, "of the machine"),
+        events.note(at + 9, run, "of another feature", "other"),
+        events.ended(at + 10, run, id, FeatureOutcome(status, why, work=work)),
+        events.run_ended(at + 10, run, exit_code=0),
+    )
+    return FeatureReport(
+        *("r1", id, attempt, status, why, f"feature/{id}", "a" * 40),
+        base_branch="main",
+        base_commit="b" * 40,
+        listed=LIST,
+        project="Shop",
+        max_parallel=2,
+        events=story,
+    )
+
+
+def view(*reports: FeatureReport, only: tuple[str, ...] = ()) -> RunView:
+    return joined(gather(reports, {}, ""), only, 0.0)
+
+
+class JoinedTest(unittest.TestCase):
+    def test_times_costs_and_waves_are_those_of_one_run(self) -> None:
+        made = view(*(report(each.id, 100.0 + 10 * n) for n, each in enumerate(LIST)))
+        document = made.report.to_json()
+        self.assertEqual((document["run"], document["exit_code"]), ("r1", 0))
+        self.assertEqual((document["successful"], document["total_cost_usd"]), (4, 2.0))
+        self.assertEqual((document["wall_ms"], document["max_parallel"]), (40_000, 2))
+        self.assertEqual(document["waves"], [["auth", "docs"], ["api"], ["web"]])
+        self.assertEqual(document["project_name"], "Shop")
+        self.assertEqual([each.name for each in made.features], ["auth", "api", "web", "docs"])
+        self.assertEqual(made.next_steps, [])
+
+    def test_what_never_reported_is_named_and_so_is_what_it_was_for(self) -> None:
+        made = view(report("auth", 100.0, Status.FAILED), report("docs", 100.0))
+        said = {each.id: (each.status, each.known.reason) for each in made.features}
+        self.assertEqual(said["api"], (Status.BLOCKED, "not reported; it needs auth"))
+        self.assertEqual(said["web"], (Status.BLOCKED, "not reported; it needs api"))
+        self.assertEqual(said["docs"][0], Status.COMPLETED)
+        self.assertEqual(made.run.exit_code, 1)
+        self.assertEqual(made.features[0].next_commands, [])
+        self.assertNotIn("retry", markdown(made) + html(made))
+        alone = view(report("auth", 100.0))
+        self.assertEqual(alone.features[3].known.reason, "not reported")
+
+    def test_only_names_the_features_of_the_run(self) -> None:
+        made = view(report("auth", 100.0), only=("auth", "new"))
+        self.assertEqual([each.id for each in made.features], ["auth", "new"])
+        self.assertEqual(view(report("auth", 100.0), only=("auth",)).run.exit_code, 0)
+
+    def test_the_newest_attempt_counts_and_an_open_claim_is_newer_than_a_report(self) -> None:
+        old, new = report("docs", 100.0, Status.FAILED), report("docs", 200.0, attempt=2)
+        whole = replace(new, events=old.events + new.events)
+        made = view(whole, old, only=("docs",))
+        self.assertEqual(made.run.exit_code, 0)
+        self.assertEqual(len(made.features[0].attempts), 2)
+        self.assertEqual(made.report.cost.usd, 1.0)
+        claim = Earlier("c" * 40, Claim(3, "node7"), whole)
+        again = joined(gather([old], {"docs": claim}, "r1"), ("docs",), 0.0)
+        self.assertEqual(again.features[0].known.reason, "attempt 3 on node7 has not reported")
+        self.assertEqual(again.run.exit_code, 1)
+        done = Earlier("c" * 40, Claim(2), whole)
+        self.assertEqual(gather([], {"docs": done}, "").open_claims, {})
+
+    def test_a_machine_that_never_began_tells_why(self) -> None:
+        failed = FeatureReport("r1", "docs", 1, Status.FAILED, "claude was not found", listed=LIST)
+        made = view(failed, only=("docs",))
+        self.assertEqual(made.features[0].known.reason, "claude was not found")
+        self.assertEqual(made.features[0].status, Status.FAILED)
+
+    def test_reports_of_lists_that_contradict_each_other_are_shown_without_edges(self) -> None:
+        other = replace(report("api", 100.0), listed=(Listed("auth", "Auth", ("api",)),))
+        made = view(report("auth", 100.0), other)
+        self.assertTrue(all(not each.depends_on for each in made.features))
+
+    def test_there_must_be_reports_of_one_run(self) -> None:
+        with self.assertRaisesRegex(UserError, "there is no report"):
+            gather([], {}, "")
+        with self.assertRaisesRegex(UserError, "of several runs: r1, r2"):
+            gather([report("auth", 1.0)], {}, "r2")
+        with self.assertRaisesRegex(UserError, "no machine has begun a feature of the run r1"):
+            joined(gather([], {}, "r1"), (), 7.0)
+        empty = joined(gather([], {}, "r1"), ("auth",), 7.0)
+        self.assertEqual((empty.run.started_at, empty.run.exit_code), (7.0, 1))
+
+
+class FilesTest(unittest.TestCase):
+    def test_files_are_read_and_a_missing_one_is_named(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.json")
+            with open(path, "wb") as file:
+                file.write(encoded(report("auth", 1.0).to_json()))
+            self.assertEqual([each.feature for each in read_files([path])], ["auth"])
+            with self.assertRaisesRegex(UserError, "no.json can't be read: No such file"):
+                read_files([os.path.join(folder, "no.json")])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,201 @@
+"""A feature begun on a machine: which commit and list it starts from, and the claim of it."""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+
+from core.engines.feature_report import CLAIM, claim_in
+from core.engines.hand_in import HandIn
+from core.engines.one_feature import Asked, OneFeature
+from core.git.channel import Channel, Update
+from core.model.errors import UserError
+from core.model.mask import Mask
+from core.process.spawner import run_sync
+from tests.support.commands import standing_in
+from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
+from tests.support.once import skip_if_run_elsewhere
+from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
+
+
+class MachineTest(ElsewhereTest):
+    def machine(self, id: str = "auth", **asked: str) -> OneFeature:
+        """A machine that has looked at the remote."""
+        self.said: list[str] = []
+        folder = self.space.beside(f"folder {len(os.listdir(self.space.root))}")
+        os.mkdir(folder)
+        given = {"url": self.space.url, **asked}
+        machine = OneFeature(
+            Asked(feature=id, run_id=RUN_ID, **given), folder, Mask({}), self.said.append
+        )
+        context = standing_in(folder, self.space.environ)
+        context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.before = machine.look()
+        return machine
+
+    def base_of(self, **asked: str) -> tuple[str, str]:
+        """The name and the commit that a feature starts from."""
+        project = self.machine(**asked).open()
+        self.assertEqual(
+            os.path.dirname(project.worktrees.folder), os.path.dirname(project.git.repository.top)
+        )
+        return project.config.project.base_branch, project.base_commit
+
+    def refused(self, **asked: str) -> UserError:
+        with self.assertRaises(UserError) as met:
+            self.machine(**asked).open()
+        return met.exception
+
+
+class BaseTest(MachineTest):
+    def test_it_is_the_branch_of_the_remotes_head_or_the_lists_or_that_of_the_option(self) -> None:
+        space = self.use(feature("auth"))
+        main = space.commit_of("main")
+        space.git("tag", "v1")
+        space.git("switch", "--quiet", "-c", "develop")
+        develop = space.commit({"more": "1"}, "x")
+        space.git("push", "--quiet", "origin", "develop", "v1")
+        self.assertEqual(self.base_of(), ("main", main))
+        self.assertEqual(self.base_of(base="develop"), ("develop", develop))
+        self.assertEqual(self.base_of(base="v1"), (main, main))
+        self.assertEqual(self.base_of(base=develop), (develop, develop))
+        space.git("switch", "--quiet", "main")
+        space.change(base_branch="develop")
+        space.publish()
+        self.assertEqual(self.base_of(), ("develop", develop))
+        space.there("symbolic-ref", "HEAD", "refs/heads/gone")
+        self.assertIn("no branch, tag or commit 'HEAD'", self.refused().message)
+
+    def test_the_list_is_that_of_the_commit_wherever_it_is_in_it(self) -> None:
+        space = self.use(feature("auth"))
+        space.git("mv", "config", "plans")
+        space.publish()
+        self.assertIn("has no feature list config/feature_list.json", self.refused().message)
+        self.machine(config="plans/feature_list.json").open()
+        self.machine(config="plans").open()
+
+    def test_a_list_that_is_about_another_repository_is_refused(self) -> None:
+        space = self.use(feature("auth"))
+        space.change(repo_path=space.path)
+        space.publish()
+        self.assertIn("project.repo_path leads out of the repository", self.refused().message)
+
+    def test_a_repository_may_be_called_as_our_own_folders_are(self) -> None:
+        space = self.use(feature("auth"))
+        other = space.beside("worktrees")
+        os.rename(space.remote, f"{other}.git")
+        self.assertIn("worktrees-clone", self.machine(url=f"{other}.git").open().git.repository.top)
+        os.rename(f"{other}.git", space.remote)
+
+    def test_the_clone_remembers_no_password_and_the_journal_none_either(self) -> None:
+        space = self.use(feature("auth"))
+        url = "https://bot:pass-word-9@host.invalid/shop.git"
+        space.git("config", "--file", space.config, f"url.{space.remote}.insteadOf", url)
+        machine = self.machine(url=url)
+        project = machine.open()
+        with open(os.path.join(project.git.repository.common_dir, "config"), "rb") as file:
+            self.assertNotIn(b"pass-word-9", file.read())
+        self.assertEqual(self.said, ["cloning https://host.invalid/shop.git"])
+        self.assertEqual(project.mask("pass-word-9"), "[masked REMOTE_PASSWORD]")
+
+    def test_a_branch_of_somebody_else_is_not_replaced(self) -> None:
+        space = self.use(feature("auth"))
+        space.git("push", "--quiet", "origin", "main:refs/heads/feature/auth")
+        self.machine().open()  # It holds nobody's work.
+        commit = space.commit({"theirs": "1"}, "x")
+        space.git("push", "--quiet", "origin", "main:refs/heads/feature/auth")
+        space.git("update-ref", "refs/heads/main", f"{commit}~")
+        said = self.refused()
+        self.assertIn("has a branch feature/auth that no run has made", said.message)
+        self.assertIn("rename or delete it", said.hint)
+
+
+class ClaimTest(MachineTest):
+    def claim_there(self, space: Elsewhere) -> int:
+        ref = f"refs/rorchestrator/runs/{RUN_ID}/auth"
+        return claim_in(space.file_there(ref, CLAIM).encode()).attempt
+
+    def test_the_attempt_is_claimed_before_anything_is_paid_for(self) -> None:
+        space = self.use(feature("auth"))
+        machine = self.machine()
+        machine.open()
+        machine.begin()
+        self.assertEqual(self.claim_there(space), 1)
+        again = self.machine()
+        again.open()
+        again.begin()
+        self.assertEqual(self.claim_there(space), 2)
+        self.assertIn("attempt 2 at auth: it starts over", self.said)
+
+    def test_of_two_machines_that_begin_at_once_one_ends(self) -> None:
+        self.use(feature("auth"))
+        first, second = self.machine(), self.machine()
+        for machine in (first, second):
+            machine.open()
+        first.begin()
+        with self.assertRaises(UserError) as met:
+            second.begin()
+        self.assertIn("another machine began auth in the run r1 meanwhile", met.exception.message)
+        self.assertEqual(met.exception.exit_code, 1)
+
+    def test_a_token_that_may_not_push_is_told_of_bundles(self) -> None:
+        space = self.use(feature("auth"))
+        machine = self.machine()
+        machine.open()
+        hook = os.path.join(space.remote, "hooks", "pre-receive")
+        os.makedirs(os.path.dirname(hook), exist_ok=True)
+        space.script(hook, "#!/bin/sh\necho read-only >&2\nexit 1\n")
+        with self.assertRaises(UserError) as met:
+            machine.begin()
+        self.assertIn("could not be claimed on the remote", met.exception.message)
+        self.assertIn("--bundle FILE", met.exception.hint)
+
+    def test_a_report_whose_branch_was_not_pushed_proves_nothing(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth"), 0)
+        self.machine()
+        self.assertIsNotNone(self.before)
+        space.there("update-ref", "-d", "refs/heads/feature/auth")
+        machine = self.machine()
+        self.assertIsNone(self.before)
+        machine.open()
+        machine.begin()
+        self.assertIn("attempt 2 at auth: it starts over", self.said)
+
+
+class HandInTest(MachineTest):
+    def test_a_run_that_could_not_begin_is_reported_with_its_reason(self) -> None:
+        space = self.use(feature("auth"))
+        machine = self.machine()
+        machine.open()
+        machine.begin()
+        hand_in = HandIn(machine)
+        ended = hand_in.ended(UserError("claude was not found"))
+        self.assertTrue(hand_in.push(ended).is_done)
+        report = space.pushed_report("auth")
+        self.assertEqual(report["status"], "failed")
+        self.assertEqual((report["reason"], report["commit"]), ("claude was not found", None))
+
+    def test_without_atomic_pushes_a_report_is_refused_before_its_branch(self) -> None:
+        space = self.use(feature("auth"))
+        space.git("config", "receive.advertiseAtomic", "false", at=space.remote)
+        self.assert_code(space.run_there("auth"), 0)
+        pushed: list[str] = []
+        push = Channel._push
+
+        async def noted(channel: Channel, updates: list[Update], *options: str) -> object:
+            pushed.extend(update.ref for update in updates if not options)
+            return await push(channel, updates, *options)
+
+        machine = self.machine()
+        machine.earlier = type(machine.earlier)()
+        machine.open()
+        machine.claim, machine.claimed = machine.claim, run_sync(machine.channel.write({}, (), "x"))
+        hand_in = HandIn(machine)
+        ended = hand_in.ended(None)
+        with mock.patch.object(Channel, "_push", noted):
+            self.assertFalse(hand_in.push(ended).is_done)
+        self.assertEqual(pushed, [machine.ref])
