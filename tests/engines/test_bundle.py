@@ -8,7 +8,6 @@ from core.engines.feature_report import encoded, report_in
 from core.git.channel import Channel, open_channel
 from core.git.refs import KEPT
 from core.model.frozen import replace
-from core.model.outcome import Status
 from core.process.spawner import run_sync
 from tests.support.commands import CommandResult
 from tests.support.elsewhere import ElsewhereTest
@@ -138,19 +137,3 @@ class BundleTest(ElsewhereTest):
         for words in (("a", "b"), ("--dry-run",)):
             self.assertIn("push --bundle takes", self.push("x", *words).err)
         self.assertIn("needs --bundle", self.space.main("push", "--run-id", "r1").err)
-
-
-class StatusTest(ElsewhereTest):
-    @once
-    def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:
-        space = self.use(feature("auth", {"write": ".github/workflows/a.yml"}))
-        hook = os.path.join(space.remote, "hooks", "update")
-        os.makedirs(os.path.dirname(hook), exist_ok=True)
-        said = "refusing to allow a GitHub App to create or update workflow .github/workflows/a.yml"
-        refusal = f"case $1 in refs/heads/*) echo '{said}' >&2; exit 1;; esac"
-        space.script(hook, f"#!/bin/sh\n{refusal}\n")
-        done = space.run_there("auth")
-        self.assert_code(done, 1)
-        self.assertEqual(space.report_of("auth")["status"], Status.COMPLETED.value)
-        self.assertIn("the token may not change .github/workflows", done.err)
-        self.assertIn("to push it: rorchestrator push --bundle", done.err)

@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 import os
-from unittest import mock
 
 from core.engines.feature_report import CLAIM, claim_in
-from core.engines.hand_in import HandIn
-from core.engines.one_feature import Asked, OneFeature
-from core.git.channel import Channel, Update
 from core.model.errors import UserError
-from core.model.mask import Mask
-from core.process.spawner import run_sync
-from tests.support.commands import standing_in
-from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
+from tests.support.elsewhere import RUN_ID, Elsewhere, MachineTest
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
 
 setUpModule = skip_if_run_elsewhere
-
-
-class MachineTest(ElsewhereTest):
-    def machine(self, id: str = "auth", **asked: str) -> OneFeature:
-        """A machine that has looked at the remote."""
-        self.said: list[str] = []
-        folder = self.space.beside(f"folder {len(os.listdir(self.space.root))}")
-        os.mkdir(folder)
-        given = {"url": self.space.url, **asked}
-        machine = OneFeature(
-            Asked(feature=id, run_id=RUN_ID, **given), folder, Mask({}), self.said.append
-        )
-        context = standing_in(folder, self.space.environ)
-        context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        self.before = machine.look()
-        return machine
-
-    def base_of(self, **asked: str) -> tuple[str, str]:
-        """The name and the commit that a feature starts from."""
-        project = self.machine(**asked).open()
-        self.assertEqual(
-            os.path.dirname(project.worktrees.folder), os.path.dirname(project.git.repository.top)
-        )
-        return project.config.project.base_branch, project.base_commit
-
-    def refused(self, **asked: str) -> UserError:
-        with self.assertRaises(UserError) as met:
-            self.machine(**asked).open()
-        return met.exception
 
 
 class BaseTest(MachineTest):
@@ -164,38 +127,3 @@ class ClaimTest(MachineTest):
         machine.open()
         machine.begin()
         self.assertIn("attempt 2 at auth: it starts over", self.said)
-
-
-class HandInTest(MachineTest):
-    def test_a_run_that_could_not_begin_is_reported_with_its_reason(self) -> None:
-        space = self.use(feature("auth"))
-        machine = self.machine()
-        machine.open()
-        machine.begin()
-        hand_in = HandIn(machine)
-        ended = hand_in.ended(UserError("claude was not found"))
-        self.assertTrue(hand_in.push(ended).is_done)
-        report = space.pushed_report("auth")
-        self.assertEqual(report["status"], "failed")
-        self.assertEqual((report["reason"], report["commit"]), ("claude was not found", None))
-
-    def test_without_atomic_pushes_a_report_is_refused_before_its_branch(self) -> None:
-        space = self.use(feature("auth"))
-        space.git("config", "receive.advertiseAtomic", "false", at=space.remote)
-        self.assert_code(space.run_there("auth"), 0)
-        pushed: list[str] = []
-        push = Channel._push
-
-        async def noted(channel: Channel, updates: list[Update], *options: str) -> object:
-            pushed.extend(update.ref for update in updates if not options)
-            return await push(channel, updates, *options)
-
-        machine = self.machine()
-        machine.earlier = type(machine.earlier)()
-        machine.open()
-        machine.claim, machine.claimed = machine.claim, run_sync(machine.channel.write({}, (), "x"))
-        hand_in = HandIn(machine)
-        ended = hand_in.ended(None)
-        with mock.patch.object(Channel, "_push", noted):
-            self.assertFalse(hand_in.push(ended).is_done)
-        self.assertEqual(pushed, [machine.ref])

@@ -7,7 +7,10 @@ import json
 import os
 import unittest
 
-from tests.support.commands import CommandResult, Running, read_text, wait_until
+from core.engines.one_feature import Asked, OneFeature
+from core.model.errors import UserError
+from core.model.mask import Mask
+from tests.support.commands import CommandResult, Running, read_text, standing_in, wait_until
 from tests.support.workspace import Json, Workspace, feature
 
 RUN_ID = "r1"
@@ -108,3 +111,36 @@ class ElsewhereTest(unittest.TestCase):
     def assert_code(self, done: CommandResult, code: int) -> None:
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         self.assertNotIn("Traceback", done.err)
+
+
+class MachineTest(ElsewhereTest):
+    """A test of a machine in this process, step by step."""
+
+    def machine(self, id: str = "auth", **asked: str) -> OneFeature:
+        """A machine that has looked at the remote."""
+        self.said: list[str] = []
+        folder = self.space.beside(f"folder {len(os.listdir(self.space.root))}")
+        os.mkdir(folder)
+        given = {"url": self.space.url, **asked}
+        machine = OneFeature(
+            Asked(feature=id, run_id=RUN_ID, **given), folder, Mask({}), self.said.append
+        )
+        context = standing_in(folder, self.space.environ)
+        context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.before = machine.look()
+        return machine
+
+    def base_of(self, **asked: str) -> tuple[str, str]:
+        """The name and the commit that a feature starts from."""
+        project = self.machine(**asked).open()
+        self.assertEqual(
+            os.path.dirname(project.worktrees.folder), os.path.dirname(project.git.repository.top)
+        )
+        return project.config.project.base_branch, project.base_commit
+
+    def refused(self, **asked: str) -> UserError:
+        """Why a machine can't begin."""
+        with self.assertRaises(UserError) as met:
+            self.machine(**asked).open()
+        return met.exception
