@@ -250,7 +250,7 @@ async def check_out(git: Git, branch: str, commit: str) -> None:
     """
     where = ("-B", branch) if branch else ("--detach",)
     await git.run(
-        N_("check out {commit}").format(commit=commit[:12]),
+        N_("check out the base commit"),
         *("checkout", "--quiet", *where, commit, "--"),
         at=git.repository.top,
         hooks=True,
