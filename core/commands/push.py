@@ -20,7 +20,6 @@ from .options import add_run_id_option, file_path
 EXAMPLES = N_("""\
 examples:
   rorchestrator push
-  rorchestrator push auth --remote fork
   rorchestrator push --dry-run
   rorchestrator push auth --bundle auth.bundle --remote URL --run-id nightly-7
 """)

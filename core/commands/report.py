@@ -33,7 +33,6 @@ EXAMPLES = N_("""\
 examples:
   rorchestrator report --open
   rorchestrator report --markdown | gh pr comment --body-file -
-  rorchestrator report 20260102T1504 --trace trace.json
   rorchestrator report --merge reports/*.json --markdown
 """)
 
