@@ -113,3 +113,11 @@ async def files_of(git: Git, commit: str) -> set[str]:
     arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
     finished = await git.run(N_("list the files of the commit"), *arguments)
     return set(os.fsdecode(finished.stdout).split("\0"))
+
+
+async def blobs_of(git: Git, commit: str) -> dict[str, str]:
+    """The mode and the id of each file in a commit, by name; of a submodule, its commit."""
+    arguments = ("ls-tree", "-r", "-z", "--full-tree", commit)
+    finished = await git.run(N_("list the files of the commit"), *arguments)
+    lines = (line.partition("\t") for line in os.fsdecode(finished.stdout).split("\0") if line)
+    return {name: facts for facts, _, name in lines}

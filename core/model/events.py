@@ -45,6 +45,7 @@ EXACT = frozenset(
             "branch",
             "commit",
             "depends_on",
+            "digest",
             "fault",
             "features",
         ),
@@ -196,9 +197,25 @@ def setting_up(at: float, run: str, feature: str) -> Event:
     return Event("setting_up", at, run, feature)
 
 
-def ready(at: float, run: str, feature: str, *, made: Sequence[str]) -> Event:
-    """The setup is over; ``made`` are the ignored files in the worktree before Claude starts."""
-    return Event("ready", at, run, feature, {"made": list(made)})
+def ready(
+    at: float, run: str, feature: str, *, made: Sequence[str], cached: Sequence[str] = ()
+) -> Event:
+    """The setup is over; ``made`` are the ignored files in the worktree before Claude starts.
+
+    ``cached`` are the folders that are copies from the setup cache, if the setup was skipped.
+    """
+    data: dict[str, Json] = {"made": list(made)}
+    if cached:
+        data["cached"] = list(cached)
+    return Event("ready", at, run, feature, data)
+
+
+def setup_stored(
+    at: float, run: str, *, key: str, digest: str, folders: Sequence[str], size: int
+) -> Event:
+    """What a setup on the base commit made is in the setup cache; ``digest`` proves the entry."""
+    data = {"key": key, "digest": digest, "folders": list(folders), "bytes": size}
+    return Event("setup_stored", at, run, data=data)
 
 
 def setup_changed(at: float, run: str, *, facts: Mapping[str, str]) -> Event:

@@ -89,6 +89,11 @@ class Project:
     retry: Retry = Retry()
     setup: tuple[Command, ...] = ()
     setup_timeout_seconds: float = 600.0
+    setup_cache: tuple[str, ...] = ()
+    """Patterns of ignored folders that the setup makes and that are kept for later worktrees."""
+    setup_inputs: tuple[str, ...] = ()
+    """Patterns of the tracked files that decide what the setup makes; empty for the usual ones."""
+    setup_cache_max_gib: float = 10.0
     teardown: tuple[Command, ...] = ()
     copy: tuple[str, ...] = ()
     link: tuple[str, ...] = ()

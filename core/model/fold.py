@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from . import fold_review
 from .attempt import Attempt, cost_of, priced
@@ -23,6 +23,9 @@ from .state import Check, FeatureState, Landing, Run, RunState, Skip
 from .strategy import Strategy
 from .translate import N_
 
+STORED = 64
+"""How many entries of the setup cache are remembered: more than a store holds."""
+
 
 def apply(state: RunState, event: Event) -> RunState:
     """The state after ``event``. An event of an unknown kind changes nothing."""
@@ -39,6 +42,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     windows = start.windows
     moves = dict(start.moves)
     rates, setups, wrote = dict(start.rates), dict(start.setups), dict(start.wrote)
+    stored = dict(start.stored)
     for event in events:
         owner = str(event.data.get("list", ""))
         if owner and event.run:
@@ -51,6 +55,8 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
             passed.append(str(event.data.get("key", "")))
         if event.kind == "setup_changed":
             setups.update(_texts(event.data.get("facts")))
+        if event.kind == "setup_stored":
+            stored = _stored(stored, event)
         if event.kind == "checked" and "by" in event.data:
             by = str(event.data["by"])
             wrote[by] = wrote.get(by, frozenset()).union(strings(event.data, "wrote"))
@@ -81,7 +87,8 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
         follow(moves, features, event, owner=owners.get(event.run, ""))
     green = start.passed.union(passed) if passed else start.passed
     return RunState(
-        *(features, run, green, merge, rates, owners, replaced, setups, wrote, moves, windows)
+        *(features, run, green, merge, rates, owners, replaced, setups, wrote, moves, windows),
+        stored,
     )
 
 
@@ -209,6 +216,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         older=(),
         was_set_up=False,
         is_ready=False,
+        setup_cached=(),
         made=(),
         left={},
         last_check=None,
@@ -228,6 +236,13 @@ def _past(feature: FeatureState, run: str) -> Cost:
     """The cost before ``run`` of a feature that starts over in it."""
     made = (*feature.earlier, *feature.attempts, *feature.resolutions)
     return cost_of(attempt for attempt in made if attempt.run != run)
+
+
+def _stored(known: Mapping[str, str], event: Event) -> dict[str, str]:
+    """The digests of entries with a new one, which is the last; old ones are gone from disk."""
+    key, digest = str(event.data.get("key", "")), str(event.data.get("digest", ""))
+    kept = [(name, each) for name, each in known.items() if name != key]
+    return dict([*kept, (key, digest)][-STORED:])
 
 
 def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
@@ -280,7 +295,8 @@ def _resolution_ended(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _ready(feature: FeatureState, event: Event) -> FeatureState:
-    return replace(feature, is_ready=True, made=strings(event.data, "made"))
+    made, cached = strings(event.data, "made"), strings(event.data, "cached")
+    return replace(feature, is_ready=True, made=made, setup_cached=cached)
 
 
 def _verifying(feature: FeatureState, event: Event) -> FeatureState:

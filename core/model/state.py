@@ -126,6 +126,8 @@ class FeatureState:
     """Whether the setup of its worktree began, so that a teardown is needed."""
     is_ready: bool = False
     """Whether the setup of its worktree succeeded."""
+    setup_cached: tuple[str, ...] = ()
+    """The folders in its worktree from the setup cache, if its setup was skipped."""
     made: tuple[str, ...] = ()
     """The ignored files in its worktree before Claude began: they are not work."""
     left: Mapping[str, str] = field(default_factory=dict)
@@ -281,6 +283,8 @@ class RunState:
     """What each merge landed, by its id, the oldest first."""
     windows: Mapping[str, Window] = field(default_factory=dict)
     """How full the windows of usage limits were the last time, by type."""
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """The digests of the last entries of the setup cache, by key."""
 
     def feature(self, id: str) -> FeatureState:
         """The state of a feature; a blank one if it never ran."""

@@ -11,6 +11,7 @@ from ..model.translate import N_
 from .dependencies import check_dependencies
 from .list_reader import Json, Key, Reader, kind
 from .notify_keys import Receivers, VariableName
+from .setup_cache_keys import FOLDERS, setup_cache_faults
 from .value_checks import (
     ARGUMENTS,
     CONTRACTS,
@@ -115,6 +116,8 @@ def _feature(reader: Reader, path: str, value: object) -> Iterator[Feature]:
 def _project(reader: Reader, fields: dict[str, Any]) -> Project:
     repo_path = os.path.expanduser(str(fields.get("repo_path", ".")))
     fields["repo_path"] = os.path.normpath(os.path.join(reader.workspace, repo_path))
+    for path, fault in setup_cache_faults(fields):
+        reader.fault(path, fault)
     return replace(EMPTY.project, **fields)
 
 
@@ -213,6 +216,20 @@ PROJECT: Mapping[str, Key] = {
     "setup_timeout_seconds": Key(
         Number(),
         "limit for each command of setup and teardown",
+    ),
+    "setup_cache": Key(
+        FOLDERS,
+        "ignored folders that setup makes, such as `node_modules`, to [keep for later worktrees]"
+        "(SETUP_CACHE.md): with a copy of them, setup is skipped",
+    ),
+    "setup_inputs": Key(
+        GLOBS,
+        "tracked files that [decide what setup makes](SETUP_CACHE.md#when-setup-is-skipped); by "
+        "default manifests and lockfiles",
+    ),
+    "setup_cache_max_gib": Key(
+        Number(),
+        "limit for [all that is kept](SETUP_CACHE.md#the-store) of setups",
     ),
     "teardown": Key(
         Commands(),

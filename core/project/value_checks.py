@@ -171,7 +171,8 @@ def _promise_fault(reader: Reader, entry: str) -> str:
     return f"{entry!r} {fault}" if fault else ""
 
 
-def _pattern_fault(reader: Reader, pattern: str) -> str:
+def pattern_fault(reader: Reader, pattern: str) -> str:
+    """The fault of a pattern of files in the repository; empty if it has none."""
     parts = pattern.split("/")
     if not pattern or pattern.startswith("/") or ".." in parts or ".git" in parts:
         return N_("{pattern!r} is not a pattern of files inside the repository").format(
@@ -210,7 +211,7 @@ def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
 CONTRACTS = Texts(_promise_fault)
 """Free text and contracts."""
 
-GLOBS = Texts(_pattern_fault, "list of patterns")
+GLOBS = Texts(pattern_fault, "list of patterns")
 """Patterns of files in the repository, relative to its top folder."""
 
 RULES = Texts(lambda reader, rule: tool_rule_fault(rule, reader.near), "list of rules")

@@ -305,7 +305,9 @@ def make_checks(
     """The checks of a run or a landing, and their preparation; ``state`` is from before it."""
     environ = without_git(os.environ) if environ is None else environ
     steps = StepRunner(supervisor, context)
-    preparation = Preparation(config, worktrees, steps, context, environ=environ)
+    preparation = Preparation(
+        config, worktrees, steps, context, environ=environ, stored=state.stored
+    )
     runner = CheckRunner(
         config, worktrees, steps, context, passed=set(state.passed), wrote=state.wrote
     )

@@ -10,6 +10,7 @@ from functools import partial
 from ..git import worktree_status
 from ..model import events
 from ..model.errors import UserError
+from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
 from ..model.outcome import Stage
@@ -22,6 +23,7 @@ from ..worktree.worktree import Worktree
 from . import ports
 from .context import RunContext
 from .failure import Failure, failed, unable
+from .setup_cache import SetupCache
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
 from .supplies import Supplies
@@ -47,6 +49,7 @@ class Preparation:
         *,
         environ: Mapping[str, str],
         supplies: Supplies | None = None,
+        stored: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
         self.worktrees = worktrees
@@ -54,6 +57,7 @@ class Preparation:
         self.context = context
         self.environ = environ
         self.supplies = supplies or Supplies(worktrees, config.project)
+        self.cache = SetupCache(worktrees, config.project, context, stored or {})
         self.guard: SetupGuard | None = None
         """Watches the setups of a run; a landing has none."""
         worktrees.git.log = os.path.join(context.log_folder, GIT_LOG)
@@ -101,15 +105,20 @@ class Preparation:
             failure = await self._supply(feature, worktree)
             if failure is not None:
                 return failure
-        failure = await self._set_up(feature, worktree, commands, env)
-        if failure is not None:
-            return failure
+        stopped = partial(self.steps.is_to_end, feature.id)
+        run = partial(self._set_up, feature, worktree, env)
+        done = await self.cache.set_up(worktree, commands, env, run, stopped)
+        if done.failure is not None:
+            return done.failure
         if recorded:
+            if done.cached:
+                told = N_("setup skipped: {folders} came from the setup cache")
+                self.context.note(told.format(folders=some(done.cached)), feature.id)
             status = await worktree_status.status_of(
                 self.worktrees.git, worktree.path, ignored=True
             )
             made = [file for file in status.ignored if not built_by_tools(file)]
-            self.context.record(events.ready, feature.id, made=made)
+            self.context.record(events.ready, feature.id, made=made, cached=done.cached)
         return None
 
     async def _supply(self, feature: Feature, worktree: Worktree) -> Failure | None:
@@ -125,8 +134,8 @@ class Preparation:
         self,
         feature: Feature,
         worktree: Worktree,
-        commands: Sequence[Command],
         env: Mapping[str, str],
+        commands: Sequence[Command],
     ) -> Failure | None:
         """Run the setup up to the first command that fails, or that changes what git executes."""
         if self.guard is None or not commands:
@@ -194,7 +203,8 @@ class Preparation:
         return failure
 
     async def clear(self) -> None:
-        """Remove the scratch worktrees of killed runs."""
+        """Remove the scratch worktrees of killed runs, and what they left in the setup cache."""
+        self.cache.clear()
         left = self.worktrees.left_scratch()
         for path in filter(os.path.isdir, left):
             await self._tear_down_scratch(scratch_owner(path), path)

@@ -44,8 +44,8 @@ def matching(
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        paths = sorted(_paths(top, pattern, exclude, stopped))
-        paths = [path for path in paths if not (exclude and _is_inside(path, exclude))]
+        paths = sorted(matches_of(top, pattern, exclude, stopped))
+        paths = [path for path in paths if not (exclude and is_inside(path, exclude))]
         if not paths:
             raise UserError(
                 N_("{pattern} matches nothing in {top}").format(pattern=pattern, top=top),
@@ -58,7 +58,9 @@ def matching(
     return kept
 
 
-def _paths(top: str, pattern: str, exclude: str, stopped: Callable[[], bool]) -> set[str]:
+def matches_of(
+    top: str, pattern: str, exclude: str = "", stopped: Callable[[], bool] = never_stopped
+) -> set[str]:
     """The matches of a pattern, by the rules of the ``glob`` module."""
     found = {top}
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
@@ -125,7 +127,7 @@ def _check_stopped(stopped: Callable[[], bool]) -> None:
 
 def _check_inside(top: str, name: str) -> None:
     path = os.path.join(top, name)
-    if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
+    if os.path.realpath(path) == os.path.realpath(top) or not is_inside(path, top):
         raise UserError(
             N_("{name} is not inside {top}").format(name=name, top=top), hint=FIX_PATTERNS
         )
@@ -133,7 +135,8 @@ def _check_inside(top: str, name: str) -> None:
         raise UserError(N_("{name} belongs to git").format(name=name), hint=FIX_PATTERNS)
 
 
-def _is_inside(path: str, folder: str) -> bool:
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path, with its links resolved, is a folder or below it."""
     real = os.path.realpath(folder)
     return os.path.commonpath([os.path.realpath(path), real]) == real
 
@@ -161,7 +164,7 @@ def copy(
     Links stay links. If ``contained``, a link that leads out of the copy is replaced, so that
     writing through it cannot change the original.
     """
-    source, target = os.path.join(top, name), _place(worktree, name)
+    source, target = os.path.join(top, name), place(worktree, name)
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
     os.mkdir(staging, 0o700)
@@ -192,10 +195,10 @@ class Inside:
         """
         real, folder = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
         name = os.path.relpath(real, self.top)
-        is_in_copy = _is_inside(real, roots[-1])
+        is_in_copy = is_inside(real, roots[-1])
         is_in_worktree = (
-            _is_inside(real, self.top)
-            and _is_inside(folder, self.top)
+            is_inside(real, self.top)
+            and is_inside(folder, self.top)
             and os.path.lexists(os.path.join(self.worktree, name))
         )
         if is_in_copy or is_in_worktree:
@@ -232,14 +235,14 @@ def _copy_all(source: str, target: str, stopped: Callable[[], bool], inside: Ins
 
 def link(top: str, name: str, worktree: str) -> None:
     """Create a symbolic link to a file or a folder. Raises ``OSError``."""
-    os.symlink(os.path.join(os.path.realpath(top), name), _place(worktree, name))
+    os.symlink(os.path.join(os.path.realpath(top), name), place(worktree, name))
 
 
-def _place(worktree: str, name: str) -> str:
+def place(worktree: str, name: str) -> str:
     """The path of a file in the worktree; creates its folder, which must be inside."""
     target = os.path.join(worktree, name)
     folder = os.path.dirname(target)
-    if not _is_inside(folder, worktree):
+    if not is_inside(folder, worktree):
         raise OSError(
             N_("{name} would be written outside of {worktree}").format(name=name, worktree=worktree)
         )
