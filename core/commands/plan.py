@@ -223,6 +223,7 @@ def document(plan: Plan, *, what_if: bool = False, by: float | None = None) -> d
         "waves": [list(wave) for wave in plan.waves],
         "copy": list(plan.copied),
         "link": list(plan.linked),
+        "setup_cache": list(plan.setup_cache),
         "caught": {pattern: list(names) for pattern, names in plan.caught.items()},
         "warnings": list(plan.warnings),
         "commands": [_command(command) for command in plan.commands],

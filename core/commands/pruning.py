@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 
 from ..git.refs import SEEN
 from ..landing.prune import OLDER_THAN_SECONDS, OldRef, Prune, PruneReport
+from ..model.cached_setup import CachedSetup
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
-from ..model.translate import N_, _, shown
-from ..model.words import counted, duration
+from ..model.translate import N_, _, ngettext, shown
+from ..model.words import counted, duration, size
 from ..process.spawner import run_sync
 from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from ..reporter.style import table_lines
-from ..start.examining.repository import size
 from .ask_consent import is_terminal
 from .options import agrees, opened, same_words
 
@@ -53,10 +53,10 @@ def _prune(project: OpenProject, arguments: argparse.Namespace) -> Prune:
 def _ask_and_remove(project: OpenProject, arguments: argparse.Namespace) -> int:
     prune = _prune(project, arguments)
     report = run_sync(prune.find())
-    if report.refs and not arguments.yes:
+    if not (report.is_empty or arguments.yes):
         _show(report, arguments, sys.stderr.write)
         try:
-            agreed = agrees(_("Remove {refs}?").format(refs=counted(len(report.refs), "ref")))
+            agreed = agrees(_("Remove {refs}?").format(refs=_counted(report)))
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return ExitCode.INTERRUPTED
@@ -87,14 +87,14 @@ def _lines(report: PruneReport, arguments: argparse.Namespace, *, asks: bool) ->
             yield one_line(_("kept {name}: {kept}").format(name=each.ref, kept=shown(each.failure)))
     if arguments.quiet and not asks:
         return
-    if not report.refs:
+    if report.is_empty:
         yield _("Nothing to prune.")
     elif not report.is_pruned:
-        yield from table_lines([_HEADING, *(_row(each) for each in report.refs)])
+        setups = (_setup_row(each) for each in report.setups)
+        yield from table_lines([_HEADING, *map(_row, report.refs), *setups])
     else:
         yield from (one_line(_restoring(each)) for each in report.refs if arguments.verbose)
-        gone = sum(not each.failure for each in report.refs)
-        yield _("Removed {refs}.").format(refs=counted(gone, "ref"))
+        yield _("Removed {refs}.").format(refs=_counted(report))
     if report.refs and report.bytes is not None:
         yield _(
             "git gc frees up to {size}, once its reflogs and its grace period allow it."
@@ -111,6 +111,21 @@ _HEADING = [N_("AGE"), N_("SIZE"), N_("WHAT"), N_("REF")]
 def _row(each: OldRef) -> list[str]:
     taken = "?" if each.bytes is None else size(each.bytes)
     return [_age(time.time() - each.at), taken, _(each.kind), one_line(each.ref)]
+
+
+def _setup_row(each: CachedSetup) -> list[str]:
+    age = _age(time.time() - each.used_at)
+    return [age, size(each.bytes), _("setup cache"), one_line(", ".join(each.folders))]
+
+
+def _counted(report: PruneReport) -> str:
+    """How many refs and setups are, or were, removed."""
+    refs = sum(not each.failure for each in report.refs)
+    setups = sum(each.key not in report.in_use for each in report.setups)
+    said = [counted(refs, "ref")] if refs or not setups else []
+    text = ngettext("{count} cached setup", "{count} cached setups", setups)
+    said += [text.format(count=setups)] if setups else []
+    return ", ".join(said)
 
 
 def _age(seconds: float) -> str:

@@ -50,6 +50,7 @@ class Plan:
     copied: tuple[str, ...] = ()
     """Patterns of files copied from the main checkout into each worktree."""
     linked: tuple[str, ...] = ()
+    setup_cache: tuple[str, ...] = ()
     caught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Matches in the main checkout for each pattern of ``copied`` and ``linked``."""
     warnings: tuple[str, ...] = ()

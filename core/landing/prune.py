@@ -11,12 +11,14 @@ from ..git.door import Unknown
 from ..git.refs import KEPT, RESOLUTIONS, RESULTS, UNDONE
 from ..journal.recorder import Recorder
 from ..model import events
+from ..model.cached_setup import CachedSetup
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json
 from ..model.state import FeatureState
 from ..model.translate import N_
 from ..project.landed import how_merged_into
 from ..project.open import OpenProject
+from ..worktree.setup_store import SetupStore
 
 OLDER_THAN_SECONDS = 30 * 86_400.0
 """As long as git keeps what only its reflog holds (``gc.reflogExpireUnreachable``)."""
@@ -60,6 +62,15 @@ class PruneReport:
     bytes: int | None
     """What git gc can free; ``None`` if git can't tell."""
     is_pruned: bool = False
+    setups: tuple[CachedSetup, ...] = ()
+    """Entries of the setup cache that no worktree used for that long."""
+    in_use: tuple[str, ...] = ()
+    """The keys of those that a process uses, so that they stay."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.refs or self.setups)
 
     def to_json(self, now: float) -> dict[str, Json]:
         """As ``cleanup --prune --json`` prints it."""
@@ -75,7 +86,17 @@ class PruneReport:
             }
             for each in self.refs
         ]
-        return {"event": "prune", "refs": refs, "needed": self.needed, "bytes": self.bytes}
+        setups: list[Json] = [
+            {**each.to_json(now), "removed": self.is_pruned and each.key not in self.in_use}
+            for each in self.setups
+        ]
+        return {
+            "event": "prune",
+            "refs": refs,
+            "needed": self.needed,
+            "bytes": self.bytes,
+            "setup_cache": setups,
+        }
 
 
 class Prune:
@@ -93,6 +114,7 @@ class Prune:
         self.clock = clock
         self.limit = clock() - older_than_seconds
         """What was made later stays."""
+        self.store = SetupStore(project.git.repository.common_dir)
         self.state = project.whole_state()
         self._record = Recorder(project.journal, self.state).emit
 
@@ -110,19 +132,23 @@ class Prune:
         needed = [pattern async for pattern in self._needed()]
         free = [each for each in old if not any(map(each.ref.startswith, needed))]
         sized, total = await self._sized(free)
-        return PruneReport(tuple(sized), len(old) - len(free), total)
+        setups = tuple(each for each in self.store.entries() if each.used_at <= self.limit)
+        return PruneReport(tuple(sized), len(old) - len(free), total, setups=setups)
 
     async def remove(self, report: PruneReport) -> PruneReport:
-        """Remove the refs, each only if it has not moved."""
+        """Remove the refs, each only if it has not moved, and the entries of the setup cache."""
+        self.store.clear()
+        used = tuple(each.key for each in report.setups if not self.store.remove(each.key))
+        report = replace(report, in_use=used, is_pruned=True)
         if not report.refs:
-            return replace(report, is_pruned=True)
+            return report
         refs = {each.ref: each.commit for each in report.refs}
         self._record(events.pruned(self.clock(), refs))
         done = [
             replace(each, failure=await self.git.delete_ref(each.ref, each.commit))
             for each in report.refs
         ]
-        return replace(report, refs=tuple(done), is_pruned=True)
+        return replace(report, refs=tuple(done))
 
     def _made_at(self, ref: str, committed_at: float) -> float:
         """When a ref was made: its name tells, or else its commit."""

@@ -6,7 +6,7 @@ import re
 
 from . import english
 from .costs import dollars
-from .translate import _, language, ngettext
+from .translate import N_, _, language, ngettext
 
 
 def waits_for_review(count: int) -> str:
@@ -66,6 +66,18 @@ def thousands(number: int) -> str:
 def decimal(number: str) -> str:
     """``1.5``, in French ``1,5``."""
     return number if language() == "en" else number.replace(".", ",")
+
+
+UNITS = (N_("bytes"), N_("kB"), N_("MB"), N_("GB"), N_("TB"))
+
+
+def size(count: float) -> str:
+    """A number of bytes: ``640 bytes``, ``12.4 MB``."""
+    unit = 0
+    while count >= 1000 and unit < len(UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    number = decimal(f"{count:.1f}" if unit else f"{count:.0f}")
+    return f"{number} {_(UNITS[unit])}"
 
 
 def percent(share: float) -> str:

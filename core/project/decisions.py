@@ -160,6 +160,7 @@ def make_plan(
         max_cost_usd=settings.max_cost_usd,
         copied=settings.copy,
         linked=settings.link,
+        setup_cache=settings.setup_cache,
         caught=matched_files(project) if chosen else {},
         warnings=tuple(each.said for each in cautions(project)) + waits if chosen else (),
         predictions=forecast.predictions,

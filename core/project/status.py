@@ -23,6 +23,7 @@ from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
+from ..worktree.setup_entries import entries_in, store_folder
 from .built_on import older_below
 from .claude_program import claude_version
 from .decisions import answer_file
@@ -61,6 +62,8 @@ def project_status(
         strays=tuple(strays_of(project, whole)),
         windows=tuple(current(whole.windows, time.time())),
         list_fault=list_fault,
+        setups=tuple(entries_in(store_folder(project.git.repository.common_dir))),
+        at=time.time(),
     )
 
 

@@ -221,6 +221,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "cost_by_model": _each_rounded(paid_by_model(paid)),
         "branch": feature.branch,
         "start_commit": feature.work_start or None,
+        "setup_cached": list(feature.setup_cached),
         "worktree": feature.worktree,
         "commit": work.commit if work else None,
         "files_changed": work.files_changed if work else 0,

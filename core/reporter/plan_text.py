@@ -40,6 +40,10 @@ def plan_lines(
     yield from _plan_totals(plan, style)
     for command in plan.commands:
         yield from command_lines(command, style, verbose=verbose)
+    if plan.setup_cache:
+        yield _("Setup is skipped where a copy will do: {patterns}").format(
+            patterns=one_line(", ".join(plan.setup_cache))
+        )
     for warning in plan.warnings:
         yield style.paint(
             _("Warning: {warning}").format(warning=one_line(shown(warning))), "yellow"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..journal.lock import Holder
 from ..model.attempt import cost_of
+from ..model.cached_setup import CachedSetup
 from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Stray
@@ -137,6 +138,7 @@ class FeatureStatus:
             "session_id": state.session_id or None,
             "fault": state.fault.value if state.status.unsuccessful else None,
             "set_up": state.is_ready,
+            "setup_cached": list(state.setup_cached),
             "last_check": check_document(state.last_check),
             "review": {
                 "answer": self.answer.value if self.answer else None,
@@ -175,6 +177,9 @@ class ProjectStatus:
     """How full the windows of usage limits are, the fullest first."""
     list_fault: str = ""
     """Why the list cannot be used; what the journal knows is shown then."""
+    setups: tuple[CachedSetup, ...] = ()
+    """The entries of the setup cache."""
+    at: float = 0.0
 
     @property
     def is_paused(self) -> bool:
@@ -217,6 +222,7 @@ class ProjectStatus:
                 for window in self.windows
             ],
             "list_fault": self.list_fault or None,
+            "setup_cache": [each.to_json(self.at) for each in self.setups],
             "strays": [{"feature": id or None, **vars(stray)} for id, stray in self.strays],
         }
 

@@ -14,7 +14,7 @@ from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, ngettext, shown
-from ..model.words import counted, duration, headed, money, percent, waits_for_review
+from ..model.words import counted, duration, headed, money, percent, size, waits_for_review
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width
@@ -160,6 +160,12 @@ def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
             _("Usage: {window} {share}{reset}").format(
                 window=_(window.name), share=percent(window.percent / 100), reset=reset
             )
+        )
+    if status.setups:
+        taken = size(sum(each.bytes for each in status.setups))
+        entries = ngettext("{count} entry", "{count} entries", len(status.setups))
+        yield _("Setup cache: {entries}, {size}").format(
+            entries=entries.format(count=len(status.setups)), size=taken
         )
     if status.other_lists:
         others = ", ".join(status.other_lists)

@@ -215,7 +215,7 @@ class SetupCache:
         below = {f"{name}/" for name in folders}
         if not below:
             raise NotStored(
-                N_("setup made no folder that it names: {patterns}").format(
+                N_("setup made none of the folders: {patterns}").format(
                     patterns=some(self.project.setup_cache)
                 )
             )

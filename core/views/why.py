@@ -156,6 +156,8 @@ def _running(id: str, known: FeatureState, situation: Situation) -> Why:
     reason = _("is running: {doing} ({time})").format(
         doing=doing, time=duration(situation.now - known.phase_at)
     )
+    if known.setup_cached:
+        reason = _("{reason}; its setup was skipped").format(reason=reason)
     kind = {Phase.SETUP: " --setup", Phase.CHECKS: " --checks"}.get(known.phase, "")
     commands = (f"rorchestrator logs {id}{kind} --follow", f"rorchestrator stop {id}")
     return Why(id, Standing.RUNNING, Cause.NONE, reason, commands=commands)

@@ -79,12 +79,12 @@ def _check(entry: os.DirEntry[str], name: str, top: str, needles: set[bytes]) ->
     if stat.S_ISLNK(info.st_mode):
         if _leads_out(entry.path, top) and not LEFT_BY_BUILDS.search(f"/{name}"):
             raise NotStored(
-                N_("{name} leads to {target}, which is no path inside of each worktree").format(
+                N_("{name} is a link to {target}, outside of the worktree").format(
                     name=name, target=os.readlink(entry.path)
                 )
             )
     elif not stat.S_ISREG(info.st_mode):
-        raise NotStored(N_("{name} is no regular file").format(name=name))
+        raise NotStored(N_("{name} is not a regular file").format(name=name))
     elif info.st_size <= TEXT_BYTES and not LEFT_BY_BUILDS.search(f"/{name}"):
         _check_text(entry.path, name, needles)
     return on_disk(info.st_size) if stat.S_ISREG(info.st_mode) else 0

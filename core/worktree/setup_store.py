@@ -11,7 +11,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,22 +18,18 @@ from contextlib import contextmanager, suppress
 from itertools import count
 
 from ..journal import private_files
+from ..model.cached_setup import CachedSetup
 from ..model.frozen import dataclass
-from ..model.json_values import Json
 from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
 from .copy_link import never_stopped, place
 from .relocatable import NotStored, check_relocatable, on_disk
+from .setup_entries import ABOUT, entries_in, entry_in, store_folder
 from .tree_copy import FileCopier, copy_folder, digest_of, stamps_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .tree_copy import Stamp
-
-FOLDER = os.path.join("rorchestrator", "setup-cache")
-
-ABOUT = "about.json"
-ABOUT_BYTES = 1024 * 1024
 
 NEW, OLD = ".new-", ".old-"
 """How the names of folders begin that are being written or removed."""
@@ -46,32 +41,10 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What one setup made, as it says itself; only the digest in the journal proves it."""
-
-    key: str
-    folders: tuple[str, ...]
-    bytes: int
-    files: int
-    used_at: float
-    """When it was stored, or last copied."""
-
-    def to_json(self, now: float) -> dict[str, Json]:
-        """As ``status --json`` and ``cleanup --prune --json`` print it."""
-        return {
-            "key": self.key,
-            "folders": list(self.folders),
-            "bytes": self.bytes,
-            "files": self.files,
-            "age_seconds": round(max(0.0, now - self.used_at)),
-        }
-
-
-@dataclass(frozen=True)
 class Stored:
     """A new entry and the digest that proves it."""
 
-    entry: Entry
+    entry: CachedSetup
     digest: str
 
 
@@ -83,27 +56,15 @@ class SetupStore:
     """The entries of one repository, in the state folder."""
 
     def __init__(self, common_dir: str) -> None:
-        self.folder = os.path.join(common_dir, FOLDER)
+        self.folder = store_folder(common_dir)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CachedSetup]:
         """All entries, the one used last first."""
-        with suppress(OSError):
-            names = [name for name in os.listdir(self.folder) if not name.startswith(".")]
-            found = [entry for entry in map(self.entry, names) if entry is not None]
-            return sorted(found, key=lambda entry: (-entry.used_at, entry.key))
-        return []
+        return entries_in(self.folder)
 
-    def entry(self, key: str) -> Entry | None:
+    def entry(self, key: str) -> CachedSetup | None:
         """One entry; ``None`` if there is none, or it can't be read."""
-        path = os.path.join(self.folder, key)
-        try:
-            used_at = os.lstat(path).st_mtime
-            with open(os.path.join(path, ABOUT), "rb", opener=private_files.only_regular) as file:
-                told = json.loads(file.read(ABOUT_BYTES))
-            folders = tuple(map(str, told["folders"]))
-            return Entry(key, folders, int(told["bytes"]), int(told["files"]), used_at)
-        except (OSError, ValueError, LookupError, TypeError, RecursionError, OverflowError):
-            return None
+        return entry_in(self.folder, key)
 
     # -- storing ----------------------------------------------------------------------------
 
@@ -140,6 +101,8 @@ class SetupStore:
 
     def _check_room(self, size: int, limit_bytes: float) -> None:
         """Raise :class:`NotStored` if the folders are too large for the store or the disk."""
+        import shutil  # slow to import
+
         free = shutil.disk_usage(os.path.dirname(self.folder)).free
         if size > limit_bytes:
             raise NotStored(
@@ -244,7 +207,7 @@ def _described(key: str, path: str, folders: Sequence[str]) -> Stored:
     for number, name in enumerate(folders):
         stamps += stamps_of(f"{path}/{number}", name)
     files = sum(len(stamp) > 2 for stamp in stamps)
-    entry = Entry(key, tuple(folders), _bytes(stamps), files, time.time())
+    entry = CachedSetup(key, tuple(folders), _bytes(stamps), files, time.time())
     told = {"folders": list(folders), "bytes": entry.bytes, "files": files}
     descriptor = private_files.open_file(os.path.join(path, ABOUT), os.O_WRONLY)
     with open(descriptor, "w", encoding="utf-8") as file:

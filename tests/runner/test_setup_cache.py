@@ -207,7 +207,7 @@ class NeverStored(CacheTest):
 
     def test_a_setup_that_makes_no_such_folder(self) -> None:
         self.twice(setup_cache=["vendor", "*/vendor"])
-        self.refused("setup made no folder that it names: vendor, */vendor")
+        self.refused("setup made none of the folders: vendor, */vendor")
 
     def test_a_folder_that_git_does_not_ignore(self) -> None:
         self.workspace.commit({".gitignore": "*.made\n"})

@@ -98,7 +98,10 @@ EVERY = {
     "based": events.based(AT, "r1", DECISION, start_commit="57a7", base_commit="ba5e"),
     "setting_up": events.setting_up(AT, "r1", "auth"),
     "setup_changed": events.setup_changed(AT, "r1", facts={".git/hooks/x": "d1", "y": ""}),
-    "ready": events.ready(AT, "r1", "auth", made=(".env",)),
+    "ready": events.ready(AT, "r1", "auth", made=(".env",), cached=("node_modules",)),
+    "setup_stored": events.setup_stored(
+        AT, "r1", key="5e7", digest="d1", folders=("node_modules",), size=4096
+    ),
     "attempt_started": events.attempt_started(
         AT, "r1", "auth", attempt=2, session_id="5e55", resumed=True, log="logs/auth.2.jsonl"
     ),

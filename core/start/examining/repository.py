@@ -18,7 +18,7 @@ from ...model.moments import minute
 from ...model.state import RunState
 from ...model.translate import N_, _
 from ...model.window import Window, current
-from ...model.words import decimal
+from ...model.words import size
 from ...process.spawner import run_sync, which
 from ...project.obstructions import check_writable
 from ...worktree.admin_files import admin_of
@@ -34,8 +34,6 @@ from .diagnosis import Line, fault, ok, warning
 
 NEARLY_FULL = 0.9
 """The share of a usage limit from which a run is likely to have to wait."""
-
-UNITS = (N_("bytes"), N_("kB"), N_("MB"), N_("GB"), N_("TB"))
 
 
 def repository_lines(git: Git, settings: Mapping[str, str]) -> Iterator[Line]:
@@ -230,15 +228,6 @@ def room_line(each: int, slots: int, free: int, folder: str) -> Line:
     if free < 2 * each * slots:
         return warning("disk", said, N_("free some space, or lower project.max_parallel"))
     return ok("disk", said)
-
-
-def size(count: float) -> str:
-    """A number of bytes: ``640 bytes``, ``12.4 MB``."""
-    unit = 0
-    while count >= 1000 and unit < len(UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    number = decimal(f"{count:.1f}" if unit else f"{count:.0f}")
-    return f"{number} {_(UNITS[unit])}"
 
 
 def window_line(windows: Mapping[str, Window], now: float, hold_at: float | None) -> Line:
