@@ -171,7 +171,10 @@ class SetupCache:
         if any(file.startswith(below) for file in task.blobs):
             return False
         ignored = await worktree_status.ignored_of(self.worktrees.git, path, below)
-        return ignored.issuperset(below)
+        return all(
+            name in ignored or self.store.ignores_itself(task.key, number)
+            for number, name in enumerate(below)
+        )
 
     # -- a new entry ------------------------------------------------------------------------
 

@@ -85,6 +85,8 @@ def _project(survey: Survey) -> Iterator[tuple[str, object]]:
     setup, verify = setup_of(survey), verify_of(survey)
     if setup:
         yield "setup", setup
+    if setup and setup_cache_of(survey):
+        yield "setup_cache", setup_cache_of(survey)
     if verify:
         yield "verify", verify
 
@@ -92,6 +94,14 @@ def _project(survey: Survey) -> Iterator[tuple[str, object]]:
 def setup_of(survey: Survey) -> list[str]:
     """The commands that set up a worktree."""
     return list(dict.fromkeys(line for stack in survey.choice.stacks for line in stack.setup))
+
+
+def setup_cache_of(survey: Survey) -> list[str]:
+    """The folders of the setup cache: none if some stack makes what can't be copied."""
+    stacks = [stack for stack in survey.choice.stacks if stack.setup]
+    if not all(stack.setup_cache for stack in stacks):
+        return []
+    return list(dict.fromkeys(folder for stack in stacks for folder in stack.setup_cache))
 
 
 def verify_of(survey: Survey) -> list[str]:

@@ -66,6 +66,15 @@ class SetupStore:
         """One entry; ``None`` if there is none, or it can't be read."""
         return entry_in(self.folder, key)
 
+    def ignores_itself(self, key: str, number: int) -> bool:
+        """Whether git ignores one of an entry's folders by a file in it, as `.husky/_`."""
+        path = os.path.join(self.folder, key, str(number), ".gitignore")
+        try:
+            with open(path, "rb", opener=private_files.only_regular) as file:
+                return b"*" in file.read(1024).split()
+        except OSError:
+            return False
+
     # -- storing ----------------------------------------------------------------------------
 
     def put(

@@ -130,12 +130,24 @@ def detect(tree: Tree) -> Stack | None:
         f"Node with {manager.program}",
         tuple(filter(None, (MANIFEST, lock))),
         setup=(setup,) if setup else (),
+        setup_cache=_copied(manager, scripts, members) if lock else (),
         verify=tuple(command for _, command in checks),
         programs=tuple(dict.fromkeys(("node", manager.program))) if setup or checks else (),
         ignored=("node_modules/",) if setup else (),
         port_variable="PORT" if any(name in scripts for name in SERVES) else "",
         notes=tuple(notes),
     )
+
+
+def _copied(manager: Manager, scripts: Mapping[str, str], members: list[str]) -> tuple[str, ...]:
+    """What an installation makes, if it can be copied.
+
+    pnpm writes absolute paths into it, and newer versions of yarn make other files.
+    """
+    if manager in (PNPM, BERRY):
+        return ()
+    hooks = any("husky" in scripts.get(name, "") for name in ("prepare", "postinstall"))
+    return ("**/node_modules" if members else "node_modules", *([".husky/_"] if hooks else []))
 
 
 def _manager(tree: Tree, named: str) -> Manager:

@@ -17,6 +17,8 @@ class Stack:
     files: tuple[str, ...] = ()
     """The files that told it."""
     setup: tuple[str, ...] = ()
+    setup_cache: tuple[str, ...] = ()
+    """All folders that the setup makes, if copies of them will do in another worktree."""
     verify: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     """Commands that Claude may need beside the checks."""
@@ -46,6 +48,7 @@ def moved(stack: Stack, folder: str) -> Stack:
         folder=inner + stack.folder if stack.folder else folder,
         files=tuple(inner + name for name in stack.files),
         setup=tuple(in_folder(folder, command) for command in stack.setup),
+        setup_cache=tuple(inner + each for each in stack.setup_cache),
         verify=tuple(in_folder(folder, command) for command in stack.verify),
         # A rule for each part of the commands, which are compound now.
         allowed=stack.allowed if stack.folder else (*stack.verify, *stack.allowed),
