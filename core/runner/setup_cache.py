@@ -19,7 +19,7 @@ from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RUBBISH
 from ..worktree.relocatable import NotStored
-from ..worktree.setup_store import GIB, Changed, SetupStore, Stored
+from ..worktree.setup_store import GIB, Changed, SetupStore, Stored, ignores_itself
 from ..worktree.worktree import Worktree
 from .context import RunContext
 from .failure import Failure
@@ -98,10 +98,10 @@ class SetupCache:
         if task is None:
             return SetUp(await run(commands))
         cached = await self._take(task)
-        if not cached and await self._may_store(task):
+        if not cached and self._may_store(task):
             async with self._turns.setdefault(task.key, asyncio.Lock()):
                 cached = await self._take(task)
-                if not cached and task.key not in self._refused:
+                if not cached and self._may_store(task):
                     return await self._run_and_store(task)
         if not cached:
             return SetUp(await run(commands))
@@ -142,14 +142,13 @@ class SetupCache:
 
     async def _take(self, task: _Task) -> tuple[str, ...]:
         """The folders that were copied into the worktree; none without a good entry."""
-        digest, path = self.digests.get(task.key), task.worktree.path
-        entry = self.store.entry(task.key) if digest else None
-        if digest is None or entry is None or not await self._is_free(task, entry.folders):
+        path, entry = task.worktree.path, self.store.entry(task.key)
+        digest = self.digests.pop(task.key, "") if entry is None else self.digests.get(task.key)
+        if not digest or entry is None or not await self._is_free(task, entry.folders):
             return ()
-        known, staging = digest, path + RUBBISH
 
         def take() -> tuple[str, ...]:
-            return self.store.take(task.key, known, path, staging, task.stopped)
+            return self.store.take(task.key, digest, path, path + RUBBISH, task.stopped)
 
         try:
             return await self.worktrees.git.spawner.in_thread(take)
@@ -159,7 +158,7 @@ class SetupCache:
             if not task.stopped():
                 self._tell(N_("no copy could be made: {why}").format(why=error.strerror or error))
             return ()
-        del self.digests[task.key]
+        self.digests.pop(task.key, None)
         return ()
 
     async def _is_free(self, task: _Task, folders: Sequence[str]) -> bool:
@@ -171,18 +170,20 @@ class SetupCache:
         if any(file.startswith(below) for file in task.blobs):
             return False
         ignored = await worktree_status.ignored_of(self.worktrees.git, path, below)
+        stored = os.path.join(self.store.folder, task.key)
         return all(
-            name in ignored or self.store.ignores_itself(task.key, number)
+            name in ignored or ignores_itself(os.path.join(stored, str(number)))
             for number, name in enumerate(below)
         )
 
     # -- a new entry ------------------------------------------------------------------------
 
-    async def _may_store(self, task: _Task) -> bool:
+    def _may_store(self, task: _Task) -> bool:
         """Whether what the setup makes may be stored: of the base commit, and nothing else."""
-        if task.head != task.worktree.base_commit or task.key in self._refused:
+        if task.head != task.worktree.base_commit:
             return False
-        return not self._folders(task.worktree.path)
+        is_settled = task.key in self._refused or task.key in self.digests
+        return not (is_settled or self._folders(task.worktree.path))
 
     def _folders(self, path: str) -> list[str]:
         patterns = self.project.setup_cache
@@ -222,12 +223,17 @@ class SetupCache:
                     patterns=some(self.project.setup_cache)
                 )
             )
-        open_to_git = below.difference(ignored)
+        open_to_git = {
+            name
+            for name in below.difference(ignored)
+            if not ignores_itself(os.path.join(task.worktree.path, name))
+        }
         if open_to_git:
             raise NotStored(
                 N_("git does not ignore {folders}").format(folders=some(sorted(open_to_git)))
             )
-        others = sorted({*changed, *(each for each in ignored - below if not built_by_tools(each))})
+        made = (each for each in ignored if not each.startswith(tuple(below)))
+        others = sorted({*changed, *(each for each in made if not built_by_tools(each))})
         if others:
             raise NotStored(
                 N_("setup makes {files} as well, which a copy would not have").format(

@@ -88,7 +88,7 @@ def _piece(piece: str) -> str:
     if piece.startswith("["):
         negated = piece[1] == "!"
         letters = piece[2 if negated else 1 : -1].replace("\\", r"\\")
-        return f"[{'^' if negated else ''}{letters}]"
+        return f"[{'^' if negated else ''}{letters}]".replace("[[", r"[\[")
     return re.escape(piece)
 
 

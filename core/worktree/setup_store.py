@@ -66,15 +66,6 @@ class SetupStore:
         """One entry; ``None`` if there is none, or it can't be read."""
         return entry_in(self.folder, key)
 
-    def ignores_itself(self, key: str, number: int) -> bool:
-        """Whether git ignores one of an entry's folders by a file in it, as `.husky/_`."""
-        path = os.path.join(self.folder, key, str(number), ".gitignore")
-        try:
-            with open(path, "rb", opener=private_files.only_regular) as file:
-                return b"*" in file.read(1024).split()
-        except OSError:
-            return False
-
     # -- storing ----------------------------------------------------------------------------
 
     def put(
@@ -91,8 +82,9 @@ class SetupStore:
         Raises :class:`NotStored` or ``OSError``.
         """
         sizes = (check_relocatable(worktree, name) for name in folders)
-        self._check_room(sum(sizes), limit_bytes)
+        size = sum(sizes)
         private_files.make_folder(self.folder, 2)
+        self._check_room(size, limit_bytes)
         with self._temporary(key) as path:
             copier = FileCopier()
             for number, name in enumerate(folders):
@@ -112,7 +104,7 @@ class SetupStore:
         """Raise :class:`NotStored` if the folders are too large for the store or the disk."""
         import shutil  # slow to import
 
-        free = shutil.disk_usage(os.path.dirname(self.folder)).free
+        free = shutil.disk_usage(self.folder).free
         if size > limit_bytes:
             raise NotStored(
                 N_("{size:.0f} MiB are more than project.setup_cache_max_gib").format(
@@ -208,6 +200,16 @@ class SetupStore:
                     path = os.path.join(self.folder, name)
                     with suppress(OSError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
                         remove_tree(path)
+
+
+def ignores_itself(folder: str) -> bool:
+    """Whether git ignores a folder because of a file in it, as `.husky/_`."""
+    try:
+        path = os.path.join(folder, ".gitignore")
+        with open(path, "rb", opener=private_files.only_regular) as file:
+            return b"*" in file.read(1024).split()
+    except OSError:
+        return False
 
 
 def _described(key: str, path: str, folders: Sequence[str]) -> Stored:
