@@ -28,7 +28,7 @@ SHORT = ("schedule_quality", "startup", "completion", "plan_scale", "journal_sca
 
 LONG = (
     *("makespan", "own_cost", "status_scale", "landing", "assist", "rehearsal_scale", "unmerged"),
-    *("views", "web", "flood"),
+    *("views", "web", "flood", "setup_cache"),
 )
 
 FOLDER = Path(__file__).resolve().parent

@@ -106,6 +106,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "copy": [],
                 "caught": {},
                 "link": [],
+                "setup_cache": [],
                 "warnings": [],
             },
         )

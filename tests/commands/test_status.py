@@ -57,6 +57,7 @@ class AfterARun(unittest.TestCase):
                 "paused": False,
                 "unreviewed": 0,
                 "strays": [],
+                "setup_cache": [],
             },
         )
         auth = features["auth"]

@@ -33,7 +33,7 @@ from core import cli
 from core.commands import running
 from core.journal import journal
 from core.process import spawner, supervisor
-from core.worktree import copy_link
+from core.worktree import copy_link, tree_copy
 from tests.support import imported  # noqa: F401 – as those above
 
 CHANGING = (
@@ -59,6 +59,7 @@ UNSTABLE = (
     (re.compile(r"\b\d{19}-"), ""),
     (re.compile(r"(?<= tmp/)[a-z0-9_]{8}$"), "*"),
     (re.compile(r"[~-]k?[0-9a-f]{8}(?=[~-]scratch)"), ""),
+    (re.compile(r"\b[0-9a-f]{32}(-\d+-\d+)?"), "KEY"),
 )
 """What differs between two runs of the same list."""
 
@@ -226,6 +227,14 @@ class Points:
             self.reached(self.named(_stable(f"copy {_short(target)}")))
 
         copy_link.clone = copied
+        copy = tree_copy.FileCopier.copy
+
+        def copied_too(copier: tree_copy.FileCopier, source: str, target: str) -> os.stat_result:
+            info = copy(copier, source, target)
+            self.reached(self.named(_stable(f"copy {_short(target)}")))
+            return info
+
+        tree_copy.FileCopier.copy = copied_too  # type: ignore[method-assign]
 
     def _wrapped(self, word: str, change: Callable[..., None]) -> Callable[..., None]:
         def changed(path: Any, *arguments: Any, **keywords: Any) -> None:

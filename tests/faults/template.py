@@ -393,5 +393,33 @@ class Retried(Template):
         return ("retry", "auth", "--yes") if "commented" in kinds else words
 
 
+class Cached(Template):
+    """A setup makes two folders, which later worktrees get copies of.
+
+    A check sees that both are whole, and that nothing of a killed run is left in the store.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("quick", {"store": [], "search": ["store"]})
+
+    def add_targets(self) -> None:
+        """git ignores the folders; one is beside a tracked file."""
+        self.repository.commit({".gitignore": "modules/\n", "app/main.py": "main\n"}, "ignore")
+
+    def project(self) -> Json:
+        """The setup notes that it ran."""
+        made = "mkdir modules app/modules && echo 1 >modules/one && echo 2 >app/modules/two"
+        return {
+            "setup": [f'{made} && echo "${{PWD##*/}}" >>"$ROUND/setups"'],
+            "setup_cache": ["**/modules"],
+            "setup_inputs": ["old.py"],
+            "verify": [
+                "grep -q 1 modules/one && grep -q 2 app/modules/two",
+                '! ls -A "$ROUND/repository/.git/rorchestrator/setup-cache" | grep "^[.]"',
+            ],
+            "max_parallel": 1,
+        }
+
+
 CHECKS = {"all": "check all", "promised": "check promised", "shop": "check shop; mended"}
 """The checks' commands, by the name that they note."""

@@ -12,7 +12,7 @@ import unittest
 
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
-from tests.faults.template import Edited, Meeting, Retried, Shop, Template
+from tests.faults.template import Cached, Edited, Meeting, Retried, Shop, Template
 from tests.support.commands import HAS_PROC
 from tests.support.once import once
 
@@ -121,6 +121,27 @@ class ResolutionTest(unittest.TestCase):
         self.assertEqual([verdict.problems for verdict in report.broken], [])
         self.assertEqual(report.missed, [])
         self.assertEqual(report.figures.kills, len(RESOLVED) + 1)
+
+
+STORED = (
+    "copy repository/.git/rorchestrator/setup-cache/.new-KEY/1/one",
+    "rename repository/.git/rorchestrator/setup-cache/.new-KEY",
+    "journal setup_stored: torn",
+    "journal setup_stored: whole",
+    "copy worktrees/store~removing/0/two",
+    "rename worktrees/store~removing/0",
+    "rename worktrees/store~removing/1",
+)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class CachedTest(unittest.TestCase):
+    def test_a_kill_while_folders_of_a_setup_are_stored_or_copied_leaves_none_mixed(self) -> None:
+        with Laboratory(jobs=2, template=Cached()) as laboratory:
+            report = laboratory.kill_at(STORED)
+        self.assertEqual([verdict.problems for verdict in report.broken], [])
+        self.assertEqual(report.missed, [])
+        self.assertEqual(report.figures.kills, len(STORED))
 
 
 class NoticingTest(unittest.TestCase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
 import unittest
 from unittest import mock
@@ -16,6 +18,8 @@ from core.model.outcome import FeatureOutcome, Status, Work
 from core.model.state import Move
 from core.model.strategy import Strategy
 from core.process.spawner import run_sync
+from core.worktree import setup_store
+from core.worktree.setup_store import SetupStore
 from tests.support.commands import CommandResult
 from tests.support.lives import RUN, asked_again, attempt
 from tests.support.once import skip_if_run_elsewhere
@@ -100,6 +104,30 @@ class Prunes(unittest.TestCase):
         self.assertFalse(self.refs() & {f"{KEPT}old/{OLD}"})
         (event,) = self.space.events("pruned")[-1:]
         self.assertEqual(set(event["refs"]), {each["ref"] for each in report["refs"]})
+
+    def test_setups_that_no_worktree_used_go_as_well(self) -> None:
+        store = SetupStore(f"{self.space.path}/.git")
+        worktree = f"{self.space.root}/made"
+        os.makedirs(f"{worktree}/node_modules")
+        for key in ("unused", "busy", "used"):
+            store.put(key, worktree, ["node_modules"], limit_bytes=1e9)
+        for key in ("unused", "busy"):
+            os.utime(f"{store.folder}/{key}", (YEARS, YEARS))
+        os.mkdir(f"{store.folder}/.new-killed-1-1")
+        said = self.prune("--dry-run")
+        self.assertRegex(said.out, r"\d+ days  0 bytes  setup cache  node_modules\n")
+        self.assertEqual(len(store.entries()), 3)
+        with setup_store._locked(f"{store.folder}/busy", fcntl.LOCK_SH):
+            said = self.prune("-v", terminal=True, stdin=b"y\n")
+            self.assertIn("Remove 2 cached setups?", said.err)
+            self.assertEqual(said.out, "Removed 1 cached setup.\n")
+        (entry,) = self.prune("--yes", "--json").json["setup_cache"]
+        self.assertEqual((entry["key"], entry["removed"]), ("busy", True))
+        self.assertEqual(os.listdir(store.folder), ["used"])
+        ref = self.make(f"{KEPT}old/{OLD}")
+        said = self.prune("--yes", "--older-than", "0s")
+        self.assertRegex(said.out, r"Removed \d+ refs?, 1 cached setup\.")
+        self.assertNotIn(ref, self.refs())
 
     def test_a_younger_age_can_be_asked_for(self) -> None:
         ref = self.make(f"{RESOLUTIONS}old/0123")

@@ -84,6 +84,21 @@ class FeatureRun(unittest.TestCase):
         anew = auth([*story, based])
         self.assertEqual((anew.was_set_up, anew.is_ready, anew.made), (False, False, ()))
 
+    def test_a_skipped_setup_is_one_until_the_feature_starts_over(self) -> None:
+        based = events.based(2, "r1", decision(), start_commit="57a7", base_commit="ba5e")
+        story = [based, events.ready(4, "r1", "auth", made=[], cached=["node_modules"])]
+        self.assertEqual(auth(story).setup_cached, ("node_modules",))
+        self.assertEqual(auth([*story, based]).setup_cached, ())
+
+    def test_the_last_entries_of_the_setup_cache_are_known_by_their_digests(self) -> None:
+        def stored(number: int, digest: str) -> Event:
+            return events.setup_stored(1, "r1", key=f"k{number}", digest=digest, folders=(), size=1)
+
+        many = [stored(number, "old") for number in range(100)]
+        known = fold([*many, stored(99, "new"), stored(40, "new")]).stored
+        self.assertEqual((len(known), known["k99"], known["k40"]), (64, "new", "new"))
+        self.assertNotIn("k35", known)
+
     def test_a_check_is_remembered_by_feature_and_a_passing_one_by_its_key(self) -> None:
         def check(at: float, key: str, *, passed: bool, feature: str = "auth") -> Event:
             return events.checked(

@@ -19,10 +19,12 @@ class APlan(unittest.TestCase):
     maxDiff = None
 
     def test_the_budget_and_the_files_given_to_worktrees_are_shown(self) -> None:
-        plan = plan_of([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
+        given = {"copied": (".env", "*.k\ney"), "linked": ("vendor",), "setup_cache": ("m\ny",)}
+        plan = plan_of([AUTH], max_cost_usd=7.5, **given)
         lines = list(plan_text.plan_lines(plan, PLAIN))
         begin = lines.index("Budget: $7.50")
         self.assertEqual(lines[begin + 1 : begin + 3], ["Copied: .env, *.k ey", "Linked: vendor"])
+        self.assertEqual(lines[-1], "Setup is skipped where a copy will do: m y")
 
     def test_it_shows_waves_features_and_what_they_take(self) -> None:
         plan = plan_of(DIAMOND, description="All of it")

@@ -6,6 +6,7 @@ import os
 import unittest
 
 from core.model.attempt import Attempt
+from core.model.cached_setup import CachedSetup
 from core.model.check_verdict import CheckVerdict, Scope, Verdict
 from core.model.costs import Cost
 from core.model.frozen import replace
@@ -55,6 +56,11 @@ class TheHeading(unittest.TestCase):
             "Usage: 7-day window 10 %",
         ]
         self.assertEqual(lines[4:6], expected)
+
+    def test_it_tells_what_the_setup_cache_takes(self) -> None:
+        setups = tuple(CachedSetup(key, ("m",), 1_500_000, 9, AT) for key in ("a", "b"))
+        lines = list(status_lines(replace(PROJECT, setups=setups), PLAIN))
+        self.assertEqual(lines[4], "Setup cache: 2 entries, 3.0 MB")
 
     def test_it_names_the_project_and_what_is_in_progress(self) -> None:
         status = replace(PROJECT, base_commit="0123456789abcdef")

@@ -63,7 +63,13 @@ class CacheTest(WorktreeTest):
             for command in commands:
                 self.ran.append(command.line)
                 await asyncio.sleep(0)
-                subprocess.run(command.argv, cwd=worktree.path, env=self.env, check=True)
+                subprocess.run(
+                    command.argv,
+                    cwd=worktree.path,
+                    env=self.env,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
                 if command.line in self.fails:
                     return self.fails[command.line]
             return None

@@ -44,6 +44,7 @@ SHOP = (
     "docs/EVENTS.md",
     "docs/CONFLICTS.md",
     "docs/CHECKS.md",
+    "docs/SETUP_CACHE.md",
     "docs/REHEARSAL.md",
     "docs/commands/templates.md",
     "docs/commands/lint.md",

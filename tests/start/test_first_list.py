@@ -56,6 +56,12 @@ class FirstList(unittest.TestCase):
                 setup = [command.line for command in config.project.setup]
                 self.assertEqual(setup, first_list.setup_of(survey))
 
+    def test_copies_of_what_the_setup_makes_need_all_stacks(self) -> None:
+        self.assertEqual(self.loaded(survey_of(NODE)).project.setup_cache, ("node_modules",))
+        both = survey_of({**NODE, "Gemfile": "gem 'rake'\n", "Gemfile.lock": ""})
+        self.assertEqual(len(first_list.setup_of(both)), 2)
+        self.assertEqual(first_list.setup_cache_of(both), [])
+
     def test_each_first_prompt_lacks_nothing(self) -> None:
         for files in ALL:
             config = self.loaded(survey_of(files))

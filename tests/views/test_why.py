@@ -93,6 +93,15 @@ class DuringARun(unittest.TestCase):
                 " --setup",
             ),
             ([*works("auth"), events.checking(AT + 5, RUN, "auth")], "its checks run", " --checks"),
+            (
+                [
+                    prepares("auth"),
+                    events.setting_up(AT + 5, RUN, "auth"),
+                    events.ready(AT + 6, RUN, "auth", made=(), cached=("node_modules",)),
+                ],
+                "between two steps (59s); its setup was skipped",
+                "",
+            ),
         ]
         for story, doing, option in cases:
             with self.subTest(doing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.start.stacks import node
-from core.start.stacks.stack import Stack
+from core.start.stacks.stack import Stack, moved
 from tests.support.trees import NODE, package_json, tree
 
 LOCKED = (
@@ -32,7 +32,7 @@ class NodeTest(unittest.TestCase):
     def test_a_sample_tree(self) -> None:
         stack = node.detect(tree(NODE))
         assert stack is not None
-        self.assertEqual(stack.setup, ("npm ci",))
+        self.assertEqual((stack.setup, stack.setup_cache), (("npm ci",), ("node_modules",)))
         self.assertEqual(stack.verify, ("npm run lint", "npm test"))
         self.assertEqual(stack.files, ("package.json", "package-lock.json"))
         self.assertEqual(stack.programs, ("node", "npm"))
@@ -47,6 +47,17 @@ class NodeTest(unittest.TestCase):
                     (stack.name, stack.setup, stack.verify), (name, (install,), (test,))
                 )
                 self.assertEqual(stack.notes, ())
+
+    def test_what_an_installation_makes_can_be_copied_if_it_is_all_there_is(self) -> None:
+        lock = {"package-lock.json": ""}
+        workspace = self.found(lock, workspaces=["packages/*"])
+        self.assertEqual(workspace.setup_cache, ("**/node_modules",))
+        hooks = self.found(lock, scripts={"prepare": "husky"})
+        self.assertEqual(hooks.setup_cache, ("node_modules", ".husky/_"))
+        self.assertEqual(moved(hooks, "web").setup_cache, ("web/node_modules", "web/.husky/_"))
+        self.assertEqual(self.found({"yarn.lock": ""}).setup_cache, ("node_modules",))
+        for files in ({"pnpm-lock.yaml": ""}, {"yarn.lock": "", ".yarnrc.yml": ""}, {}):
+            self.assertEqual(self.found(files).setup_cache, ())
 
     def test_yarn_has_other_options_since_its_second_version(self) -> None:
         for more, named in (
