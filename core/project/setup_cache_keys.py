@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from ..model.translate import N_
 from .list_reader import Reader
-from .value_checks import Texts, pattern_fault
+from .value_checks import GLOBS, Texts, pattern_fault
 
 VIRTUAL = (".venv", "venv", "virtualenv", ".virtualenv")
 
@@ -23,7 +23,7 @@ def _folder_fault(reader: Reader, pattern: str) -> str:
     return pattern_fault(reader, pattern)
 
 
-FOLDERS = Texts(_folder_fault, "list of patterns")
+FOLDERS = Texts(_folder_fault, GLOBS.words)
 """Patterns of folders in the repository, relative to its top folder."""
 
 

@@ -84,7 +84,7 @@ def _check(entry: os.DirEntry[str], name: str, top: str, needles: set[bytes]) ->
                 )
             )
     elif not stat.S_ISREG(info.st_mode):
-        raise NotStored(N_("{name} is not a regular file").format(name=name))
+        raise NotStored(N_("{name} is a pipe, a socket or a device").format(name=name))
     elif info.st_size <= TEXT_BYTES and not LEFT_BY_BUILDS.search(f"/{name}"):
         _check_text(entry.path, name, needles)
     return on_disk(info.st_size) if stat.S_ISREG(info.st_mode) else 0

@@ -81,6 +81,7 @@ class AfterARun(unittest.TestCase):
                 "cost_is_complete": True,
                 "attempts": 1,
                 "review": {"answer": None, "open_comments": 0},
+                "setup_cached": [],
                 "branch": "feature/auth",
                 "commit": space.commit_of("feature/auth"),
                 "ahead": 1,

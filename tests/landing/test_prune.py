@@ -120,13 +120,13 @@ class Prunes(unittest.TestCase):
         with setup_store._locked(f"{store.folder}/busy", fcntl.LOCK_SH):
             said = self.prune("-v", terminal=True, stdin=b"y\n")
             self.assertIn("Remove 2 cached setups?", said.err)
-            self.assertEqual(said.out, "Removed 1 cached setup.\n")
+            self.assertIn("Removed 1 cached setup.\n", said.out)
         (entry,) = self.prune("--yes", "--json").json["setup_cache"]
         self.assertEqual((entry["key"], entry["removed"]), ("busy", True))
         self.assertEqual(os.listdir(store.folder), ["used"])
         ref = self.make(f"{KEPT}old/{OLD}")
-        said = self.prune("--yes", "--older-than", "0s")
-        self.assertRegex(said.out, r"Removed \d+ refs?, 1 cached setup\.")
+        os.utime(f"{store.folder}/used", (YEARS, YEARS))
+        self.assertIn("Removed 1 ref, 1 cached setup.\n", self.prune("--yes").out)
         self.assertNotIn(ref, self.refs())
 
     def test_a_younger_age_can_be_asked_for(self) -> None:

@@ -95,6 +95,7 @@ class TheJson(unittest.TestCase):
                 "session_id": "s2",
                 "fault": "none",
                 "set_up": False,
+                "setup_cached": [],
                 "last_check": {
                     "command": "make test",
                     "passed": False,
@@ -164,6 +165,7 @@ class TheJson(unittest.TestCase):
                     }
                 ],
                 "list_fault": "no list",
+                "setup_cache": [],
                 "strays": [{"feature": "auth", **where}, {"feature": None, **where}],
             },
         )
@@ -182,16 +184,17 @@ class TheJson(unittest.TestCase):
                     "last_run",
                     "features",
                 ),
-                *("windows", "list_fault", "strays"),
+                *("windows", "list_fault", "setup_cache", "strays"),
             ],
         )
         self.assertEqual(
-            list(FEATURE.to_json())[:23],
+            list(FEATURE.to_json())[:24],
             [
                 *("id", "name", "in_list", "list", "status", "active", "out_of_date", "reason"),
                 *("cost_usd", "cost_is_complete", "resolution_cost_usd", "duration_seconds"),
                 "started_at",
-                *("finished_at", "attempts", "session_id", "fault", "set_up", "last_check"),
+                *("finished_at", "attempts", "session_id", "fault", "set_up", "setup_cached"),
+                "last_check",
                 "review",
                 *("pull_request", "branch", "commit"),
             ],

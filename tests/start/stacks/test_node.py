@@ -50,7 +50,8 @@ class NodeTest(unittest.TestCase):
 
     def test_what_an_installation_makes_can_be_copied_if_it_is_all_there_is(self) -> None:
         lock = {"package-lock.json": ""}
-        workspace = self.found(lock, workspaces=["packages/*"])
+        member = {"packages/a/package.json": "{}"}
+        workspace = self.found({**lock, **member}, workspaces=["packages/*"])
         self.assertEqual(workspace.setup_cache, ("**/node_modules",))
         hooks = self.found(lock, scripts={"prepare": "husky"})
         self.assertEqual(hooks.setup_cache, ("node_modules", ".husky/_"))
