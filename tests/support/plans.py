@@ -20,6 +20,7 @@ def plan_of(
     max_cost_usd: float | None = None,
     copied: tuple[str, ...] = (),
     linked: tuple[str, ...] = (),
+    setup_cache: tuple[str, ...] = (),
     measured: Sequence[Measured] = (),
     past_error: float | None = None,
 ) -> Plan:
@@ -42,6 +43,7 @@ def plan_of(
         max_cost_usd=max_cost_usd,
         copied=copied,
         linked=linked,
+        setup_cache=setup_cache,
         predictions=expected,
         past_error=past_error,
     )
