@@ -19,6 +19,7 @@ from tests.fuzz import (
     names,
     splitter,
     stream,
+    yaml_document,
 )
 from tests.fuzz.harness import Target, heading, repeat, run
 
@@ -27,7 +28,7 @@ TARGETS = {
     for target in (
         *(feature_list.TARGET, journal.TARGET, stream.TARGET),
         *(splitter.TARGET, cleaning.TARGET, names.TARGET, list_edit.TARGET),
-        imported_plans.TARGET,
+        *(imported_plans.TARGET, yaml_document.TARGET),
     )
 }
 
