@@ -277,6 +277,7 @@ TESTED_BY = {
     "commands.undo": "handover.test_undo",
     "dag.inputs_1_0": "dag.test_feature_inputs",
     "engines.export_file": "commands.test_export",
+    "engines.fetch_run": "scenarios.test_exported_workflow",
     "engines.github_workflow": "engines.test_github_actions",
     "git.configuration": "scenarios.test_settings",
     "git.filters_and_drivers": "scenarios.test_looking",

@@ -314,11 +314,10 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_id_option(group: argparse._ActionsContainer) -> None:
+def add_run_id_option(group: argparse._ActionsContainer, help: str = "") -> None:
     """The id of a run on many machines."""
-    group.add_argument(
-        "--run-id", type=_run_id, metavar="R", help=_("the run on many machines that it is part of")
-    )
+    of_a_feature = _("the run on many machines that it is part of")
+    group.add_argument("--run-id", type=_run_id, metavar="R", help=help or of_a_feature)
 
 
 def repository_url(text: str) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+from ..model.errors import UserError
 from ..model.frozen import replace
+from ..model.terminal_text import one_line
 from ..model.translate import N_, _
+from ..process.spawner import run_sync
 from . import handing_over
+from .options import add_run_id_option, opened
 
 EXAMPLES = N_("""\
 examples:
   rorchestrator pr
   rorchestrator pr auth --draft
   rorchestrator pr --sync
+  rorchestrator pr --run-id 4711-1
 """)
 
 
@@ -30,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("only update existing pull requests after others have landed"),
     )
+    add_run_id_option(parser, _("first fetch the results of this run on many machines"))
     handing_over.configure(parser, _("show what would be pushed and opened; change nothing"))
 
 
@@ -41,4 +48,25 @@ def execute(arguments: argparse.Namespace) -> int:
         draft=arguments.draft,
         sync=arguments.sync,
     )
+    if arguments.run_id:
+        _fetch(arguments)
     return handing_over.hand_over(arguments, options)
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
+    """Fetch the results of a run on many machines, and say which."""
+    from ..engines.fetch_run import Source, fetch_run
+    from ..handover.remote import find_remote
+
+    if arguments.dry_run:
+        raise UserError(
+            _("--run-id fetches results, and --dry-run changes nothing"),
+            hint=_("leave out one of them"),
+        )
+    project = opened(arguments).writable()
+    remote = run_sync(find_remote(project, arguments.remote or ""))
+    source = Source(remote.name, remote.urls.fetch)
+    found = fetch_run(project, source, arguments.run_id, "pr")
+    if not (arguments.quiet or arguments.json):
+        said = _("fetched: {ids}").format(ids=", ".join(found) or _("nothing new"))
+        print(one_line(said), file=sys.stderr)

@@ -73,8 +73,9 @@ rorchestrator report --config "$LIST" --merge --only "$FEATURES" --run-id "$RUN"
 """
 
 PULL_REQUESTS = """\
-rorchestrator pr --config "$LIST" --yes
+rorchestrator pr --config "$LIST" --base "$BASE" --run-id "$RUN"
 """
+"""Without ``--yes``: no command of the list is executed on what agents wrote."""
 
 
 def literal(text: str) -> str:
@@ -165,15 +166,20 @@ def push(job: Job) -> dict[str, Value]:
 def report(export: Exported) -> dict[str, Value]:
     """Rights and steps of the last job."""
     features = ",".join(job.id for job in export.jobs)
-    env: dict[str, Value] = {"RUN": RUN_ID, "FEATURES": features, "GH_TOKEN": TOKEN}
+    env: dict[str, Value] = {"RUN": RUN_ID, "GH_TOKEN": TOKEN}
     return {
-        **_machine(SHORT_MINUTES, contents="read", **{"pull-requests": "write"}),
+        **_machine(SHORT_MINUTES, contents="write", **{"pull-requests": "write"}),
         "steps": [
-            _checkout(BASE),
+            _checkout("${{ inputs.base }}"),
             _script("Install", INSTALL_OURS),
-            _script("Report", REPORT, env),
+            _script("Report", REPORT, {"FEATURES": features, **env}),
             _upload("report", "${{ runner.temp }}/report"),
-            {"if": "${{ !cancelled() }}", **_script("Open pull requests", PULL_REQUESTS, env)},
+            {
+                "if": "${{ !cancelled() }}",
+                **_script(
+                    "Open pull requests", PULL_REQUESTS, {"BASE": "${{ inputs.base }}", **env}
+                ),
+            },
         ],
     }
 

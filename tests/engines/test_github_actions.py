@@ -80,12 +80,12 @@ class WhoMay(unittest.TestCase):
     def setUp(self) -> None:
         self.jobs = jobs(exported(DIAMOND))
 
-    def test_only_the_job_without_an_agent_can_write(self) -> None:
+    def test_only_jobs_without_an_agent_can_write(self) -> None:
         export = exported(DIAMOND)
         self.assertEqual(github_actions.workflow(export)["permissions"].value, {})
         for name, job in self.jobs.items():
             kind = name.partition("-")[0]
-            expected = {"contents": "write" if kind == "push" else "read"}
+            expected = {"contents": "write" if kind in ("push", "report") else "read"}
             if kind == "report":
                 expected["pull-requests"] = "write"
             self.assertEqual(job["permissions"], expected, name)

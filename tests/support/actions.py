@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
-REPOSITORY = "o/shop"
+REPOSITORY = "acme/shop"
+SERVER = "https://github.com"
+
+WORKSPACE = os.path.join("work", "shop")
 
 Document = Any
 """A workflow as a YAML library reads it."""
@@ -34,11 +37,11 @@ class Played:
 
 @dataclass
 class Actions:
-    """A workflow run of a repository, which is bare, at ``<server>/o/shop``."""
+    """A run of a workflow."""
 
     document: Document
-    server: str
-    """The folder that plays the server."""
+    bare: str
+    """The folder of the repository on the server."""
     folder: str
     """Where the jobs' folders and the artifacts are."""
     environ: Mapping[str, str]
@@ -89,8 +92,10 @@ class Actions:
         place = os.path.join(self.folder, f"{id}-{self.attempt}")
         shutil.rmtree(place, ignore_errors=True)
         context["runner"] = {"temp": os.path.join(place, "temp")}
-        for name in ("home", "temp", "files", os.path.join("work", "shop")):
+        for name in ("home", "temp", "files", WORKSPACE):
             os.makedirs(os.path.join(place, name))
+        with open(os.path.join(place, "home", ".gitconfig"), "w", encoding="utf-8") as file:
+            file.write(f'[url "{self.bare}"]\n\tinsteadOf = {SERVER}/{REPOSITORY}\n')
         played.result = "success"
         for number, step in enumerate(job["steps"]):
             condition = step.get("if", "success()")
@@ -105,12 +110,12 @@ class Actions:
     def _step(
         self, place: str, number: int, step: Document, context: Document, played: Played
     ) -> bool:
-        workspace = os.path.join(place, "work", "shop")
+        workspace = os.path.join(place, WORKSPACE)
         given = {k: filled(str(v), context) for k, v in step.get("with", {}).items()}
         action = step.get("uses", "").partition("@")[0]
         if action == "actions/checkout":
             assert step["with"]["persist-credentials"] is False
-            return self._checkout(workspace, given["ref"])
+            return self._checkout(place, given["ref"], played)
         if action == "actions/upload-artifact":
             shutil.rmtree(self.artifact(given["name"]), ignore_errors=True)
             if os.path.isdir(given["path"]) and os.listdir(given["path"]):
@@ -138,7 +143,7 @@ class Actions:
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ATTEMPT": str(self.attempt),
             "GITHUB_RUN_ID": "4711",
-            "GITHUB_SERVER_URL": f"file://{self.server}",
+            "GITHUB_SERVER_URL": SERVER,
             "GITHUB_SHA": self.commit,
             "GITHUB_WORKFLOW_REF": workflow,
             "GITHUB_WORKFLOW_SHA": self.commit,
@@ -168,28 +173,28 @@ class Actions:
         context["steps"][step.get("id", str(number))] = {"outputs": told}
         return done.returncode == 0
 
-    def _checkout(self, workspace: str, ref: str) -> bool:
+    def _checkout(self, place: str, ref: str, played: Played) -> bool:
         """As actions/checkout does it with ``fetch-depth: 0``."""
+        environ = {**self.environ, "HOME": os.path.join(place, "home")}
 
         def git(*words: str) -> bool:
-            return (
-                subprocess.run(
-                    ["git", *words],
-                    cwd=workspace,
-                    env=self.environ,
-                    capture_output=True,
-                    check=False,
-                ).returncode
-                == 0
+            done = subprocess.run(
+                ["git", *words],
+                cwd=os.path.join(place, WORKSPACE),
+                env=environ,
+                capture_output=True,
+                check=False,
             )
+            played.log += done.stderr.decode()
+            return done.returncode == 0
 
-        url = f"file://{self.server}/{REPOSITORY}"
         heads, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
         git("init", "--quiet")
-        git("remote", "add", "origin", url)
+        git("remote", "add", "origin", f"{SERVER}/{REPOSITORY}")
         git("fetch", "--quiet", "--prune", "--no-recurse-submodules", "origin", heads, tags)
-        if git("rev-parse", "--verify", f"refs/remotes/origin/{ref}"):
-            return git("checkout", "--quiet", "--force", "-B", ref, f"refs/remotes/origin/{ref}")
+        branch = f"refs/remotes/origin/{ref}"
+        if git("rev-parse", "--quiet", "--verify", branch):
+            return git("checkout", "--quiet", "--force", "-B", ref, branch)
         return git("checkout", "--quiet", "--force", "--detach", ref)
 
 
@@ -218,6 +223,6 @@ def _term(term: str, context: Document) -> str:
         return term[1:-1]
     value = context
     for name in term.split("."):
-        value = value.get(name, "")
+        value = value.get(name, "") if isinstance(value, dict) else ""
     assert isinstance(value, str), term
     return value

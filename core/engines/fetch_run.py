@@ -1,0 +1,110 @@
+"""Fetches the results of a run on many machines: its features count as completed here, too.
+
+Each gets its branch, its result ref, and the events that its machine recorded. What only that
+machine has, its worktree, its session and its logs, is left out of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..git import remotes
+from ..git.channel import open_channel
+from ..git.refs import HEADS
+from ..model import events
+from ..model.errors import ExitCode, UserError
+from ..model.events import Event
+from ..model.frozen import dataclass, replace
+from ..model.translate import N_
+from ..process.spawner import run_sync
+from ..process.temporary_folder import temporary_folder
+from ..project.control_requests import journalling
+from ..project.open import OpenProject
+from .earlier import Earlier
+from .feature_report import FeatureReport
+from .merged_report import OF_A_MACHINE, fetched
+
+OF_ITS_MACHINE = ("log", "session_id", "worktree")
+"""What events name that is on another machine."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The remote that the machines of a run pushed to."""
+
+    name: str
+    url: str
+
+
+def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -> list[str]:
+    """Fetch what completed in a run and is new here, with a git that may write; the ids.
+
+    Raises :class:`UserError` if the remote can't be read, or knows no such run.
+    """
+    with temporary_folder() as folder:
+        place = os.path.join(folder, "channel.git")
+        channel = run_sync(open_channel(place, source.url, os.environ))
+        found = run_sync(fetched(channel, run_id))
+    if not found:
+        raise UserError(
+            N_("{remote} has no report of the run {run}").format(remote=source.name, run=run_id),
+            hint=N_("its runs: git ls-remote {remote} 'refs/rorchestrator/runs/*'").format(
+                remote=source.name
+            ),
+        )
+    with journalling(project, command) as state:
+        known = {id: each.work.commit for id, each in state.features.items() if each.work}
+        new = [
+            each for each in _completed(project, found) if known.get(each.feature) != each.commit
+        ]
+        lacking = [r.branch for r in new if not run_sync(project.git.commit_of(r.commit))]
+        if lacking:
+            run_sync(remotes.fetch_commits(project.git, source.url, lacking))
+        for report in new:
+            result = project.worktrees.result_ref(report.feature, run_id)
+            for ref in (HEADS + report.branch, result):
+                run_sync(project.git.create_ref(ref, report.commit))
+        for event in _events(project, run_id, new):
+            project.journal.append(event)
+    return [report.feature for report in new]
+
+
+def _completed(project: OpenProject, found: Mapping[str, Earlier]) -> Iterator[FeatureReport]:
+    """The reports of completed features of the list, dependencies first."""
+    for id in project.dag.order():
+        report = found[id].report if id in found and found[id].has_reported else None
+        if report is not None and report.is_complete and report.commit:
+            yield report
+
+
+def _events(project: OpenProject, run_id: str, reports: Iterable[FeatureReport]) -> list[Event]:
+    """The events of one run that made all of this."""
+    given = list(reports)
+    story = sorted(
+        (_here(each, run_id) for report in given for each in report.events if _is_of(each, report)),
+        key=lambda event: event.at,
+    )
+    if not given:
+        return []
+    times = [event.at for event in story] or [time.time()]
+    begun = events.run_started(
+        *(min(times), run_id),
+        pid=os.getpid(),
+        base_branch=given[0].base_branch,
+        base_commit=given[0].base_commit,
+        features=[report.feature for report in given],
+        max_parallel=given[0].max_parallel,
+        owner=project.owner,
+    )
+    return [begun, *story, events.run_ended(max(times), run_id, exit_code=ExitCode.UP_TO_DATE)]
+
+
+def _is_of(event: Event, report: FeatureReport) -> bool:
+    return event.feature == report.feature and event.kind not in OF_A_MACHINE
+
+
+def _here(event: Event, run_id: str) -> Event:
+    data = {name: "" if name in OF_ITS_MACHINE else value for name, value in event.data.items()}
+    return replace(event, run=run_id, data=data)
