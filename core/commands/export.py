@@ -7,9 +7,11 @@ import os
 import sys
 
 from ..model.errors import ExitCode
+from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
 from .options import (
+    add_bypass_option,
     add_choice_options,
     add_common_options,
     add_slots_option,
@@ -61,17 +63,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(_("selection"))
     add_choice_options(group)
     add_slots_option(group)
+    add_bypass_option(parser)
     add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the file, or check it."""
     from ..engines.exported import exported
+    from ..project.decisions import check_permissions
     from ..project.selection import Selection
 
     project = opened(arguments)
     selection = Selection(tuple(arguments.only or ()), arguments.tag)
+    if not arguments.allow_bypass:
+        check_permissions(project.config, f"export {arguments.engine}")
     export = exported(project, selection, arguments.max_parallel)
+    export = replace(export, allow_bypass=arguments.allow_bypass)
     engine = _module(arguments.engine)
     top = project.git.repository.top
     path = arguments.out or os.path.relpath(os.path.join(top, engine.FILE))

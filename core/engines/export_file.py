@@ -28,7 +28,9 @@ def signed(engine: str, export: Exported, body: str) -> str:
     """The text of a file, with a head that tells later whether somebody changed it."""
     return (
         HEAD.format(
-            command=command(engine, export.words), list=export.digest, text=digest(body)[:16]
+            command=command(engine, export.words) + export.bypass,
+            list=export.digest,
+            text=digest(body)[:16],
         )
         + body
     )

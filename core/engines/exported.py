@@ -72,6 +72,13 @@ class Exported:
     branch_prefix: str = "feature/"
     max_cost_usd: float | None = None
     """The budget of the list, which each job takes for its own."""
+    allow_bypass: bool = False
+    """Whether the list turns off Claude's permission checks, and the user allowed it."""
+
+    @property
+    def bypass(self) -> str:
+        """The option of ``run`` and ``export`` that allows it, behind a blank; else empty."""
+        return " --allow-bypass" if self.allow_bypass else ""
 
     @property
     def last(self) -> tuple[Job, ...]:

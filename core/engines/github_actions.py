@@ -83,7 +83,7 @@ def _run(export: Exported, job: Job) -> dict[str, Value]:
         "name": job.id,
         "needs": list(dict.fromkeys(["plan", *needed, *before])),
         **({"if": parts.if_successful(needed or ["plan"])} if needed or before else {}),
-        **parts.run(job),
+        **parts.run(export, job),
     }
 
 

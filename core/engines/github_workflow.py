@@ -54,8 +54,7 @@ mkdir -p "$RUNNER_TEMP/feature"
 cd "$RUNNER_TEMP/feature"
 rorchestrator run --config "$LIST" --base "$BASE" --only "$FEATURE" \\
   --remote "$GITHUB_WORKSPACE" --run-id "$RUN" --bundle feature.bundle --report report.json \\
-  --max-time {MAX_TIME} ${{MAX_COST:+--max-cost "$MAX_COST"}}
-"""
+  --max-time {MAX_TIME} ${{MAX_COST:+--max-cost "$MAX_COST"}}"""
 
 PUSH = """\
 git config --global "credential.$GITHUB_SERVER_URL.helper" "$HELPER"
@@ -117,13 +116,13 @@ def plan(export: Exported) -> dict[str, Value]:
         "steps": [
             _checkout("${{ inputs.base }}"),
             _script("Install", INSTALL_OURS),
-            _script("Compare with the list", f"{COMPARE}{words}\n", env),
+            _script("Compare with the list", f"{COMPARE}{words}{export.bypass}\n", env),
             {"id": "pin", **_script("Pin the base", PIN)},
         ],
     }
 
 
-def run(job: Job) -> dict[str, Value]:
+def run(export: Exported, job: Job) -> dict[str, Value]:
     """Rights and steps of the job that runs the agent."""
     return {
         **_machine(LIMIT_MINUTES, contents="read"),
@@ -133,7 +132,7 @@ def run(job: Job) -> dict[str, Value]:
             _script("Install", INSTALL + IDENTITY),
             _script(
                 "Run",
-                RUN,
+                f"{RUN}{export.bypass}\n",
                 {
                     "FEATURE": job.id,
                     "RUN": RUN_ID,

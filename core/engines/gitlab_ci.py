@@ -123,7 +123,7 @@ def _run(export: Exported) -> Value:
 rorchestrator run --only "$FEATURE_ID" --config {shlex.quote(export.list_file)} \\
   --remote "$PWD/repository.git" --base "$CI_COMMIT_SHA" --run-id "$CI_PIPELINE_ID" \\
   --report "{FOLDER}/$FEATURE_ID.json" --bundle "{FOLDER}/$FEATURE_ID.bundle" \\
-  --max-time {MAX_TIME}
+  --max-time {MAX_TIME}{export.bypass}
 """
     return {
         "extends": ".rorchestrator",

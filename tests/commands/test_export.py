@@ -76,6 +76,15 @@ class ExportTest(WorkspaceTest):
         said = self.export("--check", "--out", "config/feature_list.json")
         self.assertIn("is no export", said.err)
 
+    def test_a_list_without_permission_checks_needs_a_yes(self) -> None:
+        self.workspace.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
+        said = self.export("--out", "-")
+        self.assertEqual(said.code, 2)
+        self.assertIn("allow it: rorchestrator export github-actions --allow-bypass", said.err)
+        for engine in ("github-actions", "gitlab-ci"):
+            said = self.workspace.main("export", engine, "--out", "-", "--allow-bypass")
+            self.assertIn(" --allow-bypass\n", said.out)
+
     def test_what_has_landed_is_named(self) -> None:
         self.workspace.run("--only", "auth")
         self.workspace.main("merge", "--yes", "auth")

@@ -167,6 +167,11 @@ class TheFile(unittest.TestCase):
         self.assertIn("$5.00, is that of each job: there are 4", said[3])
         self.assertIn("run features.yml", github_actions.next_steps(exported(DIAMOND), "-")[2])
 
+    def test_a_bypass_is_allowed_where_the_list_runs(self) -> None:
+        for count, each in enumerate((exported(DIAMOND), exported(DIAMOND, allow_bypass=True))):
+            text = github_actions.body(each)
+            self.assertEqual(text.count(" --allow-bypass\n"), count * (1 + len(DIAMOND)))
+
     def test_a_release_installs_itself(self) -> None:
         self.assertEqual(release("1.2.3"), "@v1.2.3")
         self.assertEqual(release("1.2.3.dev"), "")
