@@ -39,15 +39,26 @@ async def add_worktree(git: Git, path: str, commit: str) -> None:
     await git.run(N_("add the worktree {path}").format(path=path), *arguments)
 
 
+async def remove_untracked(git: Git, path: str) -> None:
+    """Remove everything that is not in the index, also ignored files and other repositories.
+
+    Raises :class:`GitError` if something stays.
+    """
+    doing = N_("clean {path}").format(path=path)
+    await git.run(doing, "clean", "-ffdxq", at=path, guarded=True, settings=OWN_EYES)
+
+
 async def check_out(git: Git, path: str, new_branch: str = "") -> None:
     """Check out the files of a new worktree, and create ``new_branch`` if one is given.
 
+    Files that it has already are written anew if their stat differs from the index.
     Raises :class:`GitError` if the branch exists.
     """
     # Not `worktree add -b`, which leaves the branch behind when it fails.
     branch = ("-b", new_branch, "--no-track") if new_branch else ()
     arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
-    await git.run(N_("check out {path}").format(path=path), *arguments, at=path, guarded=True)
+    doing = N_("check out {path}").format(path=path)
+    await git.run(doing, *arguments, at=path, guarded=True, settings=OWN_EYES)
 
 
 async def remove_worktree(git: Git, path: str) -> None:
@@ -85,6 +96,13 @@ def rebase_in_progress(git: Git, branch: str) -> str:
             if first_line(os.path.join(folder, kind, "head-name")) == HEADS + branch:
                 return folder
     return ""
+
+
+OWN_EYES = (
+    *("-c", "core.trustctime=true", "-c", "core.checkStat=default"),
+    *("-c", "core.untrackedCache=false"),
+)
+"""git compares all of a file's stat, and reads every folder itself."""
 
 
 OPERATIONS = {

@@ -16,6 +16,13 @@ async def has_path(git: Git, commit: str, path: str) -> bool:
     return (await git.try_run("cat-file", "-e", spelled)).code == 0
 
 
+async def folders(git: Git, commit: str) -> list[str]:
+    """All folders of a commit."""
+    arguments = ("ls-tree", "-r", "-d", "-z", "--name-only", "--full-tree", commit)
+    finished = await git.run(N_("read a commit"), *arguments)
+    return os.fsdecode(finished.stdout).split("\0")[:-1]
+
+
 async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
     """Those of ``paths`` that a commit contains; folders end with a slash."""
     spelled = {path.rstrip("/"): path for path in paths}

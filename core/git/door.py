@@ -378,7 +378,7 @@ class Git:
         ).stdout
         own = os.path.join(common, "info", "attributes")
         parts = [repr(self.repository.version).encode(), listed]
-        for path in (own, _global_attributes(listed, self.environ), "/etc/gitattributes"):
+        for path in (own, global_attributes(listed, self.environ), "/etc/gitattributes"):
             with suppress(OSError), open(path, "rb") as file:
                 parts.append(file.read())
         return hashlib.sha256(b"\0\0".join(parts)).hexdigest()
@@ -565,7 +565,7 @@ def _is_worth_retrying(arguments: Sequence[str], failed: Finished) -> bool:
     return repeatable and failed.code != 1 and not refused
 
 
-def _global_attributes(settings: bytes, env: Mapping[str, str]) -> str:
+def global_attributes(settings: bytes, env: Mapping[str, str]) -> str:
     """The path of the user's attributes file; ``settings`` as ``config --list -z``."""
     for entry in reversed(os.fsdecode(settings).split("\0")):
         name, _, value = entry.partition("\n")

@@ -53,6 +53,7 @@ from ..runner.checks import MakeChecks, make_checks
 from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
 from ..runner.later_looks import LaterLooks
+from ..runner.surroundings import Surroundings
 from . import parts
 from .backlog import Backlog
 from .conflict_probe import ConflictProbe
@@ -391,6 +392,14 @@ class OneRun:
         await git.pin_identity()
         await runner.preparation.clear()
         temporary_folder.clear()
+        async with runner.worktrees.reusing():
+            await self._run_checked(runner, orchestrator, around)
+        await self._look_at_heads(git, orchestrator.context)
+
+    async def _run_checked(
+        self, runner: ClaudeRunner, orchestrator: Orchestrator, around: Surroundings
+    ) -> None:
+        """Check the base, run the features, and look at the start commits of some."""
         await self._check_base(runner, orchestrator)
         await around.begin()
         later, began = runner.tools.checks.later, time.monotonic()
@@ -401,7 +410,6 @@ class OneRun:
                 )
                 await self._finish(later, time.monotonic() - began)
             await around.end()
-        await self._look_at_heads(git, orchestrator.context)
 
     async def _finish(self, later: LaterLooks, seconds: float) -> None:
         """Give the looks at start commits some more time, after features that ran so long."""

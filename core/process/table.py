@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ..model.frozen import dataclass
 
@@ -144,6 +145,25 @@ def working_folder(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")
     except OSError:
         return ""
+
+
+def is_in_use(folder: str) -> bool:
+    """Whether a process works below a folder, or has a file there open, as far as we may see.
+
+    True without /proc, where nobody knows.
+    """
+    folder = os.path.realpath(folder)
+    return not HAS_PROC or any(is_inside(each, [folder]) for each in _used_paths())
+
+
+def _used_paths() -> Iterable[str]:
+    """The current folders and the open files of all processes of ours."""
+    for pid in _proc_pids():
+        yield working_folder(pid)
+        with suppress(OSError):  # another user's
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                with suppress(OSError):  # closed meanwhile
+                    yield os.readlink(f"/proc/{pid}/fd/{number}")
 
 
 def is_later(started: str, than: str) -> bool:

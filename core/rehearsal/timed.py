@@ -58,11 +58,15 @@ class TimedWorktrees(WorktreeManager):
             return await super().create(feature, start_commit)
 
     @asynccontextmanager
-    async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
+    async def scratch(
+        self, name: str, commit: str, *, is_reused: bool = False
+    ) -> AsyncIterator[Worktree]:
         """Create a scratch worktree; its removal is not measured."""
         async with AsyncExitStack() as stack:
             with self.notes.timed(row_of(name), "worktree"):
-                made = await stack.enter_async_context(super().scratch(name, commit))
+                made = await stack.enter_async_context(
+                    super().scratch(name, commit, is_reused=is_reused)
+                )
             yield made
 
     async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:

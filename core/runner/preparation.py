@@ -18,7 +18,7 @@ from ..model.translate import N_
 from ..worktree import inspection
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
-from ..worktree.names import scratch_owner
+from ..worktree.names import SPARE, scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
 from .context import RunContext
@@ -187,7 +187,7 @@ class Preparation:
     @asynccontextmanager
     async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
         """A scratch worktree of a commit. It is torn down and removed at the end."""
-        async with self.worktrees.scratch(name, commit) as worktree:
+        async with self.worktrees.scratch(name, commit, is_reused=True) as worktree:
             try:
                 yield worktree
             finally:
@@ -207,7 +207,9 @@ class Preparation:
         self.cache.clear()
         left = self.worktrees.left_scratch()
         for path in filter(os.path.isdir, left):
-            await self._tear_down_scratch(scratch_owner(path), path)
+            name = scratch_owner(path)
+            if name != SPARE:  # which was torn down before it was released
+                await self._tear_down_scratch(name, path)
         await self.worktrees.clear_scratch(left)
 
     async def _tear_down_scratch(self, name: str, path: str) -> None:

@@ -29,7 +29,7 @@ from ..model.frozen import replace
 from ..model.outcome import Work
 from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
-from . import admin_files, build_products, committing, inspection
+from . import admin_files, build_products, committing, inspection, spare
 from .admin_files import (
     gitfile_or_nothing,
     is_unfinished,
@@ -43,7 +43,7 @@ from .files import (
     built_by_tools,
 )
 from .keeping import inside_a_repository, pipe_message
-from .names import MARK, MARKS_SINCE, RUBBISH, SCRATCH
+from .names import MARK, MARKS_SINCE, RUBBISH, SCRATCH, SPARE
 from .worktree import Worktree
 
 OWN_FOLDER = N_("set project.worktrees_path to a folder that only this repository uses")
@@ -68,6 +68,9 @@ class WorktreeManager:
         """Part of scratch worktrees' names: repositories may share a worktree folder."""
         self._merges: dict[tuple[str, str], tuple[str, list[str]]] = {}
         """Results of merges made in a scratch worktree."""
+        self._reuses = False
+        self._spare: spare.Fresh | None = None
+        """A released worktree; its files are at the scratch path of :data:`SPARE`."""
 
     def using(self, git: Git) -> WorktreeManager:
         """The same worktrees, through another git."""
@@ -94,16 +97,24 @@ class WorktreeManager:
         """
         path, branch = self.path(feature), self.branch(feature)
         self._make_folder()
-        await self._add(path, start_commit, new_branch=branch)
+        old = await self._fitting(start_commit)
+        await self._add(path, start_commit, new_branch=branch, old=old)
         return Worktree(feature, path, branch, start_commit, read_gitfile(path))
 
     async def _add(
-        self, path: str, commit: str, *, new_branch: str = "", instead: str = ""
+        self,
+        path: str,
+        commit: str,
+        *,
+        new_branch: str = "",
+        instead: str = "",
+        old: spare.Fresh | None = None,
     ) -> None:
         """A worktree of a branch, or of a new branch at a commit; it replaces the lost ``instead``.
 
-        It is locked until it is complete. Only changes of git's worktree list are serialised, so
-        that large trees are checked out concurrently.
+        It takes over the files of the released worktree ``old``, if there is one. It is locked
+        until it is complete. Only changes of git's worktree list are serialised, so that large
+        trees are checked out concurrently.
         """
         self._check_free(path)
         async with self.git.spawner.exclusive():
@@ -114,10 +125,15 @@ class WorktreeManager:
             await checkouts.add_worktree(self.git, path, commit)
             with open(os.path.join(admin_files.admin_folder(self, path), MARK), "xb"):
                 pass
+            takes_over = old is not None and spare.put(old, self.scratch_path(SPARE), path)
         try:
+            if takes_over:
+                await checkouts.remove_untracked(self.git, path)
             await checkouts.check_out(self.git, path, new_branch)
         except GitError:
             self._undo(path)
+            if takes_over:
+                return await self._add(path, commit, new_branch=new_branch)
             raise
         try:
             await Submodules(self.git).fill(path)
@@ -169,16 +185,51 @@ class WorktreeManager:
         )
 
     @asynccontextmanager
-    async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
-        """A temporary worktree with a detached HEAD at ``commit``."""
-        path = self.scratch_path(name)
+    async def scratch(
+        self, name: str, commit: str, *, is_reused: bool = False
+    ) -> AsyncIterator[Worktree]:
+        """A temporary worktree with a detached HEAD at ``commit``.
+
+        ``is_reused``: a later worktree may take over its files.
+        """
+        path, fresh = self.scratch_path(name), None
         self._make_folder()
         await self.clear_scratch([path])
         try:
-            await self._add(path, commit)
+            await self._add(path, commit, old=await self._fitting(commit))
+            if is_reused and self._reuses:
+                fresh = await spare.look(self.git, path, commit)
             yield Worktree(name, path, "", commit, read_gitfile(path))
         finally:
+            if fresh is not None:
+                await self._set_aside(fresh)
             await self.clear_scratch([path])
+
+    @asynccontextmanager
+    async def reusing(self) -> AsyncIterator[None]:
+        """Meanwhile, one released scratch worktree is kept for the next worktree."""
+        self._reuses = True
+        try:
+            yield
+        finally:
+            self._reuses, self._spare = False, None
+            await self.clear_scratch([self.scratch_path(SPARE)])
+
+    async def _set_aside(self, fresh: spare.Fresh) -> None:
+        """Keep a released worktree, unless there is one."""
+        async with self.git.spawner.exclusive():
+            if self._spare is None and spare.set_aside(fresh, self.scratch_path(SPARE)):
+                admin_files.remove_admin(self, fresh.admin)
+                self._spare = fresh
+
+    async def _fitting(self, commit: str) -> spare.Fresh | None:
+        """Take the released worktree, if its files can become those of one at ``commit``."""
+        place = self.scratch_path(SPARE)
+        old, self._spare = self._spare, None
+        if old is None or await spare.fits(self.git, old, place, commit):
+            return old
+        await self.clear_scratch([place])
+        return None
 
     def scratch_path(self, name: str) -> str:
         """The path of a scratch worktree."""

@@ -37,6 +37,10 @@ START = "_start_"
 """Before a feature's id: the scratch worktree of the commit that it started from."""
 
 
+SPARE = "_spare_"
+"""The name of a released worktree, whose files the next one takes over."""
+
+
 RESOLVED = "_resolve_"
 """Prefix of the scratch worktree in which a feature's conflict is resolved."""
 

@@ -1,0 +1,211 @@
+"""A worktree that was released: its files become those of the next worktree, as if freshly made.
+
+Only scratch worktrees are released, in which checks ran and no agent worked. What is taken over
+are the files alone. The next worktree gets a git folder of its own, so that no setting, log, lock,
+hook, half-done merge or submodule of the former one survives; and an index that was saved before
+the first command of the list ran there. A file whose stat differs from that index is written anew.
+Whatever else is there is removed. In every doubt, the worktree is made from nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from ..git import commits, configuration, submodules
+from ..git.door import Git, global_attributes
+from ..model.errors import UserError
+from ..model.frozen import dataclass
+from ..process import table
+from .admin_files import admin_of, gitfile_or_nothing
+
+SPARSE = (os.path.join("info", "sparse-checkout"), "config.worktree")
+"""What decides in the git folder of a worktree which files it has."""
+
+HARMLESS = ("core.hookspath", "branch.", "remote.", "user.", "husky.", "alias.", "gc.", "advice.")
+"""Settings that change no file of a checkout. Setups write some of them."""
+
+SPLIT = "core.splitindex"
+"""The setting with which an index is more than one file."""
+
+DECIDING = frozenset((".gitattributes", ".gitmodules"))
+"""Files that decide what a checkout makes of other files."""
+
+Folder = tuple[int, int, int, int, int]
+"""Device, inode, mode, user and group of a folder."""
+
+
+class SavedIndex:
+    """A copy of an index in a file without a name, which no command of the list can open."""
+
+    def __init__(self, path: str) -> None:
+        import tempfile  # slow to import
+
+        with open(path, "rb") as source, tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            self.mtime_ns = os.fstat(source.fileno()).st_mtime_ns
+            """git compares the content of files that are not older."""
+            self._descriptor = os.dup(copy.fileno())
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # It could not be copied.
+            os.close(self._descriptor)
+
+    def put(self, path: str) -> None:
+        """Write it to a path. Raises ``OSError``."""
+        with open(self._descriptor, "rb", closefd=False) as source, open(path, "xb") as file:
+            source.seek(0)
+            shutil.copyfileobj(source, file)
+        os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A worktree right after its checkout, before any command of the list ran in it."""
+
+    path: str
+    admin: str
+    gitfile: bytes
+    commit: str
+    folder: Folder
+    index: SavedIndex
+    context: Mapping[str, str]
+    """What else decides what a checkout writes."""
+    names: tuple[bytes, ...]
+    """The contents of :data:`SPARSE`."""
+
+
+async def look(git: Git, path: str, commit: str) -> Fresh | None:
+    """What to keep of a worktree that was just made; ``None`` if it can't be reused later."""
+    try:
+        if await submodules.gitlinks(git, commit):
+            return None  # git clean removes nothing in their folders.
+        context = await _context(git)
+        if SPLIT in context:
+            return None
+        admin = admin_of(path)
+        return Fresh(
+            *(path, admin, gitfile_or_nothing(path), commit, _folder(path)),
+            *(SavedIndex(os.path.join(admin, "index")), context, _sparse(admin)),
+        )
+    except (OSError, UserError):
+        return None
+
+
+async def _context(git: Git) -> dict[str, str]:
+    """Settings and attributes outside of the commit that decide what a checkout writes."""
+    listed = await configuration.effective_settings(git)
+    found: dict[str, str] = {}
+    for key, value in listed:
+        if not key.startswith(HARMLESS):
+            found[key] = f"{found.get(key, '')}{value}\0"
+    words = os.fsencode("\0".join(f"{key}\n{value}" for key, value in listed))
+    common = os.path.join(git.repository.common_dir, "info", "attributes")
+    for file in (common, global_attributes(words, git.environ)):
+        found[file] = str(_stamp(file))
+    return found
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    try:
+        info = os.stat(path)
+    except OSError:
+        return ()
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _folder(path: str) -> Folder:
+    """Raises ``OSError`` if there is no folder."""
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode):
+        raise NotADirectoryError(path)
+    return info.st_dev, info.st_ino, info.st_mode, info.st_uid, info.st_gid
+
+
+def _sparse(admin: str) -> tuple[bytes, ...]:
+    return tuple(_content(os.path.join(admin, name)) for name in SPARSE)
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def set_aside(fresh: Fresh, place: str) -> bool:
+    """Move a released worktree to ``place``, without its ``.git`` file. Whether it is there.
+
+    The caller removes its git folder.
+    """
+    try:
+        if _folder(fresh.path) != fresh.folder or gitfile_or_nothing(fresh.path) != fresh.gitfile:
+            return False
+        os.rename(fresh.path, place)
+        os.unlink(os.path.join(place, ".git"))
+    except OSError:
+        return False
+    return True
+
+
+async def fits(git: Git, fresh: Fresh, place: str, commit: str) -> bool:
+    """Whether the files in ``place`` can become those of a worktree at ``commit``."""
+    try:
+        if await git.spawner.in_thread(lambda: table.is_in_use(place)):
+            return False
+        if await _context(git) != fresh.context or _folder(place) != fresh.folder:
+            return False
+        if commit != fresh.commit:
+            # Other attributes may mean other content of files that are the same in both commits.
+            (changed,) = await commits.changed_files(git, [(fresh.commit, commit)])
+            if any(os.path.basename(file).strip('"') in DECIDING for file in changed):
+                return False
+            if await submodules.gitlinks(git, commit):
+                return False
+        folders = await commits.folders(git, fresh.commit)
+        return await git.spawner.in_thread(lambda: _are_untouched(place, folders, fresh.folder))
+    except (OSError, UserError):
+        return False
+
+
+def _are_untouched(place: str, folders: Iterable[str], top: Folder) -> bool:
+    """Whether tracked folders are as git made them, or missing. Raises ``OSError``."""
+    attributes = _attributes(place)
+    for name in folders:
+        path = os.path.join(place, name)
+        try:
+            device, _, *rest = _folder(path)
+        except FileNotFoundError:
+            continue
+        if (device, *rest) != (top[0], *top[2:]) or _attributes(path) != attributes:
+            return False
+    return True
+
+
+def _attributes(path: str) -> list[str]:
+    """The names of extended attributes: an access list is one."""
+    listed = getattr(os, "listxattr", None)
+    try:
+        return sorted(listed(path, follow_symlinks=False)) if listed is not None else []
+    except OSError:  # The file system has none.
+        return []
+
+
+def put(fresh: Fresh, place: str, path: str) -> bool:
+    """Make the files in ``place`` those of the empty worktree at ``path``, with the saved index.
+
+    False if the new worktree is sparse in another way.
+    """
+    admin = admin_of(path)
+    if _sparse(admin) != fresh.names:
+        return False
+    fresh.index.put(os.path.join(admin, "index"))
+    # At each moment, one of both folders leads to the git folder; see `admin_files`.
+    os.rename(os.path.join(path, ".git"), os.path.join(place, ".git"))
+    os.rename(place, path)
+    return True
