@@ -206,6 +206,8 @@ def _number(digits: str) -> int:
 def parse_gitlinks(entries: bytes, *, commit: int) -> dict[str, str]:
     """Submodule commits by path, from entries of mode, further words and path."""
     links: dict[str, str] = {}
+    if b"160000 " not in entries:
+        return links  # Most repositories have none.
     for entry in entries.split(b"\0"):
         words, _, path = entry.partition(b"\t")
         if words.startswith(b"160000 "):

@@ -183,6 +183,15 @@ async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict
     return parse_gitlinks(finished.stdout, commit=2)
 
 
+async def known_paths(git: Git, commit: str) -> list[str]:
+    """The paths of the submodules in a commit, which is read once."""
+    known = git.answers.get("submodules", commit)
+    if known is None:
+        known = "\0".join(await gitlinks(git, commit))
+        git.answers.put(known, "submodules", commit)
+    return known.split("\0") if known else []
+
+
 async def has_commit(git: Git, commit: str, path: str) -> bool:
     """Whether a clone has a commit, without fetching."""
     asked = ("cat-file", "-e", f"{commit}^{{commit}}")

@@ -47,15 +47,12 @@ async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[st
     """The submodules in the index of a worktree with this status."""
     # If nothing is staged, the submodules are those of the commit, which are cached.
     is_clean = not (status.staged or status.unmerged) and git.is_lasting(status.commit)
-    known = git.answers.get("submodules", status.commit) if is_clean else None
-    if known is None:
-        if index_file.is_plain(path):
-            return []
-        if not is_clean:
-            return await submodules_in(git, path)
-        known = "\0".join(await submodules.gitlinks(git, status.commit))
-        git.answers.put(known, "submodules", status.commit)
-    return known.split("\0") if known else []
+    is_known = is_clean and git.answers.get("submodules", status.commit) is not None
+    if not is_known and index_file.is_plain(path):
+        return []
+    if is_clean:
+        return await submodules.known_paths(git, status.commit)
+    return await submodules_in(git, path)
 
 
 async def submodules_in(git: Git, path: str, env: Mapping[str, str] | None = None) -> list[str]:
@@ -75,6 +72,8 @@ async def hidden(git: Git, path: str) -> list[str]:
     finished = await git.run(
         N_("read the index of {path}").format(path=path), "ls-files", "-v", "-z", at=path
     )
+    if not HIDING.search(finished.stdout):
+        return []
     entries = [entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry]
     hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
     absent = {file for tag, file in hidden if tag in "sS" and not is_there(path, file)}
@@ -215,6 +214,10 @@ async def ignored_as_links(git: Git, path: str, files: Collection[str]) -> set[s
         if not pattern.startswith("!") and not pattern.endswith("/")
     }
     return by_itself | {file for file, folder in above.items() if folder in within}
+
+
+HIDING = re.compile(rb"(?:\A|\0)[a-zS] ")
+"""An entry with one of the bits; format: git-ls-files(1), ``-v``."""
 
 
 STATUS = (

@@ -401,14 +401,17 @@ class OneRun:
     ) -> None:
         """Check the base, run the features, and look at the start commits of some."""
         await self._check_base(runner, orchestrator)
-        await around.begin()
+        runner.seen = asyncio.ensure_future(around.begin())
         later, began = runner.tools.checks.later, time.monotonic()
         async with around.beside():
-            async with later.beside(self.slots):
-                await orchestrator.run(
-                    lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
-                )
-                await self._finish(later, time.monotonic() - began)
+            try:
+                async with later.beside(self.slots):
+                    await orchestrator.run(
+                        lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+                    )
+                    await self._finish(later, time.monotonic() - began)
+            finally:
+                await runner.seen
             await around.end()
 
     async def _finish(self, later: LaterLooks, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 from collections.abc import Awaitable, Callable, Collection
@@ -81,6 +82,8 @@ class ClaudeRunner:
         resolve: ResolveMeeting | None = None,
     ) -> None:
         self.resolve = resolve
+        self.seen: asyncio.Task[None] | None = None
+        """Reads the surroundings while the first worktrees are made, before anything runs there."""
         self.config = config
         self.branch_of = attempts.config.branch_of
         self.listed = frozenset(feature.id for feature in attempts.config.features)
@@ -170,6 +173,7 @@ class ClaudeRunner:
     async def _in_slot(
         self, job: Job, turn: Turn, prepared: Worktree | Conflict, *, resumed: bool
     ) -> FeatureOutcome:
+        await self._surroundings_seen()
         spent: list[float] = []
         if isinstance(prepared, Conflict):
             prepared = await self._settled(job, turn, spent)
@@ -182,6 +186,10 @@ class ClaudeRunner:
         return await FeatureRun(
             self.tools, job, turn, worktree, env, resumed=resumed, spent_usd=sum(spent)
         ).run()
+
+    async def _surroundings_seen(self) -> None:
+        if self.seen is not None:
+            await asyncio.shield(self.seen)  # A feature that is cancelled must not cancel it.
 
     def _stopped(self, id: str, turn: Turn) -> str:
         """Why a feature must not wait for budget any longer, or ""."""
@@ -306,6 +314,7 @@ class ClaudeRunner:
                 N_("what looks secret in it is put aside in {folder}").format(folder=kept.aside), id
             )
         if path and os.path.isdir(path):
+            await self._surroundings_seen()
             failure = await self.preparation.tear_down(id, path)
             if failure is not None:
                 self.context.note(failure.reason, id)

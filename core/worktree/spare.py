@@ -82,7 +82,7 @@ class Fresh:
 async def look(git: Git, path: str, commit: str) -> Fresh | None:
     """What to keep of a worktree that was just made; ``None`` if it can't be reused later."""
     try:
-        if await submodules.gitlinks(git, commit):
+        if await submodules.known_paths(git, commit):
             return None  # git clean removes nothing in their folders.
         context = await _context(git)
         if SPLIT in context:
@@ -165,7 +165,7 @@ async def fits(git: Git, fresh: Fresh, place: str, commit: str) -> bool:
             (changed,) = await commits.changed_files(git, [(fresh.commit, commit)])
             if any(os.path.basename(file).strip('"') in DECIDING for file in changed):
                 return False
-            if await submodules.gitlinks(git, commit):
+            if await submodules.known_paths(git, commit):
                 return False
         folders = await commits.folders(git, fresh.commit)
         return await git.spawner.in_thread(lambda: _are_untouched(place, folders, fresh.folder))
