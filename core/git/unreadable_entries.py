@@ -43,6 +43,25 @@ def scan(top: str, exclude: Collection[str] = ()) -> UnreadableEntries:
     return UnreadableEntries(tuple(sorted(pipes)), tuple(sorted(unreadable)))
 
 
+def all_known_to_git(top: str) -> bool:
+    """Whether there are only files, links and folders that can be listed.
+
+    git does not see others, such as FIFOs and sockets, and removes none of them.
+    """
+    folders = [top]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+                        return False
+        except OSError:
+            return False
+    return True
+
+
 def undeletable(
     top: str,
     access: Callable[[str, int], bool] = os.access,

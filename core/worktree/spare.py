@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from ..git import commits, configuration, submodules
+from ..git import commits, configuration, submodules, unreadable_entries
 from ..git.door import Git, global_attributes
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -174,7 +174,12 @@ async def fits(git: Git, fresh: Fresh, place: str, commit: str) -> bool:
 
 
 def _are_untouched(place: str, folders: Iterable[str], top: Folder) -> bool:
-    """Whether tracked folders are as git made them, or missing. Raises ``OSError``."""
+    """Whether git can clean all, and its folders are as it made them, or missing.
+
+    Raises ``OSError``.
+    """
+    if not unreadable_entries.all_known_to_git(place):
+        return False
     attributes = _attributes(place)
     for name in folders:
         path = os.path.join(place, name)

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.worktree.names import SPARE
 from tests.support.checks import without_places
 from tests.support.commands import wait_until
 from tests.support.once import once
@@ -55,6 +56,19 @@ class TheBase(CheckTest):
         logged = self.workspace.command("logs", "_base", "--checks")
         self.assertEqual((logged.code, logged.out.count("\n1\n")), (0, 2), logged)
         self.assertNotIn("\x1b", logged.out)
+
+    def test_its_worktree_becomes_that_of_the_first_feature_with_the_commit_and_nothing_more(
+        self,
+    ) -> None:
+        seen = self.workspace.beside("seen")
+        look = f"ls -i README.md >> {seen}; touch made"
+        agent = f"ls -i README.md >> {seen}; ls > files.txt; touch {seen}-made"
+        self.lists(feature("a", {"bash": agent}), verify=[look], teardown=["test ! -e .gone"])
+        self.assertEqual(self.workspace.command("run", "--yes").code, 0)
+        base, agents, _ = self.read("seen").splitlines()
+        self.assertEqual(base, agents)
+        self.assertNotIn("made", self.workspace.git("show", "feature/a:files.txt").splitlines())
+        self.assertEqual(os.listdir(self.workspace.beside("worktrees")), ["a"])
 
     def test_a_base_whose_check_fails_once_is_flaky_and_the_run_starts(self) -> None:
         once = self.workspace.beside("once")
@@ -169,9 +183,11 @@ class Killed(CheckTest):
         scratch = self.workspace.scratch_path("_base")
         self.assertTrue(os.path.isdir(scratch))
         self.workspace.git("worktree", "lock", scratch)
+        released = self.workspace.scratch_path(SPARE)  # which was torn down before
+        os.mkdir(released)
         self.lists(verify_base=False, teardown=[f"{SHOW} >> {gone}; pwd >> {gone}"])
         self.assertEqual(self.workspace.run().code, 0)
-        self.assertFalse(os.path.exists(scratch))
+        self.assertEqual(os.listdir(os.path.dirname(scratch)), ["a"])
         self.assertNotIn("_base", self.workspace.git("worktree", "list"))
         self.assertEqual(self.read("gone"), f"_base _base\n{scratch}\n")
 
