@@ -44,7 +44,7 @@ async def remove_untracked(git: Git, path: str) -> None:
 
     Raises :class:`GitError` if something stays.
     """
-    doing = N_("clean {path}").format(path=path)
+    doing = N_("remove the untracked files of {path}").format(path=path)
     await git.run(doing, "clean", "-ffdxq", at=path, guarded=True, settings=OWN_EYES)
 
 
