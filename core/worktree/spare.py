@@ -10,10 +10,10 @@ Whatever else is there is removed. In every doubt, the worktree is made from not
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import IO
 
 from ..git import commits, configuration, submodules, unreadable_entries
 from ..git.door import Git, global_attributes
@@ -45,7 +45,7 @@ class SavedIndex:
         import tempfile  # slow to import
 
         with open(path, "rb") as source, tempfile.TemporaryFile() as copy:
-            shutil.copyfileobj(source, copy)
+            _copy(source, copy)
             copy.flush()
             self.mtime_ns = os.fstat(source.fileno()).st_mtime_ns
             """git compares the content of files that are not older."""
@@ -59,8 +59,13 @@ class SavedIndex:
         """Write it to a path. Raises ``OSError``."""
         with open(self._descriptor, "rb", closefd=False) as source, open(path, "xb") as file:
             source.seek(0)
-            shutil.copyfileobj(source, file)
+            _copy(source, file)
         os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> None:
+    while block := source.read(1 << 20):
+        target.write(block)
 
 
 @dataclass(frozen=True)
