@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import unittest
+from unittest import mock
 
+from core.git import index_file
 from core.git.index_file import is_plain
+from core.git.opening import open_repository
+from core.git.worktree_status import hidden
+from core.process.spawner import Spawner, run_sync
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 
@@ -61,6 +66,16 @@ class IndexFileTest(unittest.TestCase):
                 self.git(*words)
                 self.assertFalse(is_plain(self.path))
                 os.unlink(os.path.join(self.path, ".git", "index"))
+
+    def test_git_reads_one_that_is_large_or_of_another_version(self) -> None:
+        opened = run_sync(open_repository(Spawner(), self.path, self.repository.environ))
+        self.git("update-index", "--index-version", "4")
+        self.assertEqual(run_sync(hidden(opened, self.path)), [])
+        self.git("update-index", "--assume-unchanged", "z")
+        self.assertEqual(run_sync(hidden(opened, self.path)), ["z"])
+        self.git("read-tree", "HEAD")
+        with mock.patch.object(index_file, "MOST_BYTES", 100):
+            self.assertFalse(is_plain(self.path))
 
     def test_nor_is_one_that_cannot_be_read_or_is_damaged(self) -> None:
         self.assertFalse(is_plain(self.repository.root))
