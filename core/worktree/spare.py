@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from typing import IO
 
 from ..git import commits, configuration, submodules, unreadable_entries
 from ..git.door import Git, global_attributes
@@ -28,6 +26,9 @@ SPARSE = (os.path.join("info", "sparse-checkout"), "config.worktree")
 HARMLESS = ("core.hookspath", "branch.", "remote.", "user.", "husky.", "alias.", "gc.", "advice.")
 """Settings that change no file of a checkout. Setups write some of them."""
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Of an index that is kept in memory: some 600,000 files."""
+
 SPLIT = "core.splitindex"
 """The setting with which an index is more than one file."""
 
@@ -38,34 +39,25 @@ Folder = tuple[int, int, int, int, int]
 """Device, inode, mode, user and group of a folder."""
 
 
+@dataclass(frozen=True)
 class SavedIndex:
-    """A copy of an index in a file without a name, which no command of the list can open."""
+    """A copy of an index in our memory, which no command of the list can change."""
 
-    def __init__(self, path: str) -> None:
-        import tempfile  # slow to import
-
-        with open(path, "rb") as source, tempfile.TemporaryFile() as copy:
-            _copy(source, copy)
-            copy.flush()
-            self.mtime_ns = os.fstat(source.fileno()).st_mtime_ns
-            """git compares the content of files that are not older."""
-            self._descriptor = os.dup(copy.fileno())
-
-    def __del__(self) -> None:
-        with suppress(AttributeError):  # It could not be copied.
-            os.close(self._descriptor)
+    content: bytes
+    mtime_ns: int
+    """git compares the content of files that are not older."""
 
     def put(self, path: str) -> None:
         """Write it to a path. Raises ``OSError``."""
-        with open(self._descriptor, "rb", closefd=False) as source, open(path, "xb") as file:
-            source.seek(0)
-            _copy(source, file)
+        with open(path, "xb") as file:
+            file.write(self.content)
         os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    while block := source.read(1 << 20):
-        target.write(block)
+def _saved(path: str) -> SavedIndex | None:
+    with open(path, "rb") as file:
+        info = os.fstat(file.fileno())
+        return SavedIndex(file.read(), info.st_mtime_ns) if info.st_size <= MOST_BYTES else None
 
 
 @dataclass(frozen=True)
@@ -93,10 +85,11 @@ async def look(git: Git, path: str, commit: str) -> Fresh | None:
         if SPLIT in context:
             return None
         admin = admin_of(path)
-        return Fresh(
-            *(path, admin, gitfile_or_nothing(path), commit, _folder(path)),
-            *(SavedIndex(os.path.join(admin, "index")), context, _sparse(admin)),
-        )
+        index = _saved(os.path.join(admin, "index"))
+        gitfile, folder = gitfile_or_nothing(path), _folder(path)
+        if index is None:
+            return None
+        return Fresh(path, admin, gitfile, commit, folder, index, context, _sparse(admin))
     except (OSError, UserError):
         return None
 

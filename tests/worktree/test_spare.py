@@ -279,8 +279,8 @@ class DoubtTest(SpareTest):
         with refuses:
             self.check(lambda worktree: self.write(worktree, {"out/x": "x"}))
 
-    def test_an_index_that_cannot_be_saved(self) -> None:
-        with mock.patch.object(spare, "SavedIndex", side_effect=OSError("full")):
+    def test_an_index_that_is_too_large_to_be_kept(self) -> None:
+        with mock.patch.object(spare, "MOST_BYTES", 100):
             self.check(lambda worktree: None)
 
     def test_files_that_nobody_can_look_at(self) -> None:
