@@ -14,8 +14,8 @@ from ..model.terminal_text import one_line
 from ..model.translate import _
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
-from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
+from ..reporter.style import style_of
 from .options import (
     Asking,
     agrees,

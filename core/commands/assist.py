@@ -223,7 +223,7 @@ def _settled(
 
 
 def _style(arguments: argparse.Namespace, stream: TextIO) -> Style:
-    from ..reporter.console import style_of
+    from ..reporter.style import style_of
 
     return style_of(stream, arguments.color)
 

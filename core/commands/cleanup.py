@@ -18,9 +18,8 @@ from ..process.spawner import run_sync
 from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from ..project.strays import strays_of
-from ..reporter.console import style_of
 from ..reporter.status_text import stray_lines
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from . import pruning
 from .ask_consent import check_consent, commands_of_cleanup
 from .options import add_common_options, asking, opened, seconds

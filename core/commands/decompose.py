@@ -169,7 +169,7 @@ def _decomposed(
     """Let Claude split the specification, and show what it does meanwhile."""
     import asyncio
 
-    from ..reporter.console import style_of
+    from ..reporter.style import style_of
     from ..start.decomposing.decomposer import Viewer, decompose
     from ..start.decomposing.plan import advice
     from .decomposing import Progress

@@ -13,8 +13,8 @@ from ..model.terminal_text import one_line, shell_word
 from ..model.translate import _, shown
 from ..model.words import counted
 from ..project.open import OpenProject
-from ..reporter.console import style_of
 from ..reporter.plan_text import plan_lines
+from ..reporter.style import style_of
 from ..start.decomposing.decomposer import Decomposed
 from ..start.decomposing.list import Draft
 from ..start.decomposing.plan import draft_plan

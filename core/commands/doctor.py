@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print what was found; exit 1 if there is a fault."""
-    from ..reporter.console import style_of
+    from ..reporter.style import style_of
     from ..start.examining.diagnosis import Level, count, document, text_lines
     from ..start.examining.doctor import examine
 

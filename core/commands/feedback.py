@@ -26,8 +26,7 @@ from ..process.spawner import run_sync
 from ..project import control_requests
 from ..project.control_requests import record
 from ..project.open import OpenProject
-from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .ask_consent import check_can_ask
 from .handing_over import hand_over
 from .options import (

@@ -16,8 +16,7 @@ from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
-from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .ask_consent import check_consent, commands_of_copy
 from .options import Display, add_common_options, add_remote_option, asking, display_of, opened
 

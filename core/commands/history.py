@@ -17,8 +17,7 @@ from ..project.landings import document as landings_document
 from ..project.landings import landings_of
 from ..project.past import runs_of
 from ..reporter import history_text
-from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .options import NO_LIST, add_common_options, opened_or_recorded, seconds
 
 TYPE_CHECKING = False

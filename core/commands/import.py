@@ -113,7 +113,7 @@ class _Shown:
 
     def plan(self) -> None:
         """Print what would be written."""
-        from ..reporter.console import style_of
+        from ..reporter.style import style_of
         from ..start.importing.text import import_lines
 
         if self.display.json:

@@ -19,8 +19,7 @@ from ..model.translate import _, shown
 from ..model.words import counted, headed, money
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
-from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .options import Display
 
 

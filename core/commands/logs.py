@@ -161,8 +161,8 @@ def _wait_until(is_over: Callable[[], bool], id: str, what: str, journal: _Journ
 
 
 def _print_heading(arguments: argparse.Namespace, journal: _Journal, attempt: Attempt) -> None:
-    from ..reporter.console import style_of
     from ..reporter.log_text import heading_lines, why_it_began
+    from ..reporter.style import style_of
 
     known = journal.state.feature(arguments.id)
     all = known.resolutions if arguments.resolution else (*known.earlier, *known.attempts)
@@ -172,8 +172,8 @@ def _print_heading(arguments: argparse.Namespace, journal: _Journal, attempt: At
 
 
 def _print_ending(arguments: argparse.Namespace, journal: _Journal, attempt: Attempt) -> None:
-    from ..reporter.console import style_of
     from ..reporter.log_text import ending_lines
+    from ..reporter.style import style_of
 
     now = _same(journal.state.feature(arguments.id), attempt) or attempt
     style = style_of(sys.stdout, arguments.color)
@@ -334,7 +334,7 @@ class _Readable:
 
     def __init__(self, arguments: argparse.Namespace, mask: Mask) -> None:
         from ..model.lines import LineSplitter
-        from ..reporter.console import style_of
+        from ..reporter.style import style_of
 
         self.style = style_of(sys.stdout, arguments.color)
         self.verbose: bool = arguments.verbose

@@ -162,8 +162,7 @@ def agrees(question: str) -> bool:
     """Whether the user answers yes."""
     asked = _("{question} [y/N]").format(question=one_line(question))
     if sys.stderr.isatty():
-        from ..reporter.console import style_of
-        from ..reporter.style import wrapped
+        from ..reporter.style import style_of, wrapped
 
         width = style_of(sys.stderr).width - 1  # the blank that follows
         asked = "\n".join(wrapped(asked, width))

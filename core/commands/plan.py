@@ -85,8 +85,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show the plan."""
-    from ..reporter.console import style_of
     from ..reporter.plan_text import plan_lines
+    from ..reporter.style import style_of
 
     project = opened(arguments)
     whole = project.whole_state()

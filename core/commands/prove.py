@@ -21,8 +21,8 @@ from ..model.translate import N_, _, shown
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..project.selection import check_known
-from ..reporter.console import style_of
 from ..reporter.documents import local_time
+from ..reporter.style import style_of
 from ..review.proof import Proof
 from ..review.proof_text import proof_lines
 from ..review.prove import Prove, Stopped, provable

@@ -13,7 +13,7 @@ from ..orchestrator.one_run import Decided, OneRun
 from ..process.signals import SignalReceived, Signals
 from ..project.open import OpenProject
 from ..rehearsal.rehearsal import Rehearsal, RehearsalOptions, Rehearsed
-from ..reporter.console import style_of
+from ..reporter.style import style_of
 from .ask_consent import all_commands, remember, show_unshown
 from .live_run import LiveRun
 from .options import Asking, Display, agrees

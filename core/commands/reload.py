@@ -17,8 +17,8 @@ from ..project import control_requests, running_list
 from ..project.list_reload import Reload, as_the_run_reads, places, reload_of
 from ..project.open import OpenProject
 from ..project.running_list import RunningList
-from ..reporter.console import style_of
 from ..reporter.reload_text import reload_document, reload_lines
+from ..reporter.style import style_of
 from .ask_consent import is_terminal
 from .options import add_common_options, agrees, opened, same_words
 

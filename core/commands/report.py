@@ -11,7 +11,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..model.words import headed
-from ..reporter.console import style_of
+from ..reporter.style import style_of
 from ..views.output_file import STDOUT, print_or_write
 from .options import (
     add_common_options,

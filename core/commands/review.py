@@ -120,7 +120,7 @@ def _is_terminal() -> bool:
 def _show(arguments: argparse.Namespace, now: Opened) -> int:
     """Print the review."""
     from ..project.output_path import check_output_path
-    from ..reporter.console import style_of
+    from ..reporter.style import style_of
     from ..review.lines import how_to_answer, review_lines
     from ..review.reading import document, masked
     from ..views.output_file import print_or_write

@@ -17,8 +17,7 @@ from ..model.translate import _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
-from ..reporter.console import style_of
-from ..reporter.style import Style, wrapped
+from ..reporter.style import Style, style_of, wrapped
 from ..review.answers import Given, comment_of, give, paths_of
 from ..review.gathering import reading_of
 from ..review.lines import begin_with, feature_lines, hardest_line, heading

@@ -14,7 +14,8 @@ from ..model.frozen import dataclass
 from ..model.translate import _
 from ..orchestrator.one_run import OneRun
 from ..project.output_path import check_output_path
-from ..reporter.console import say, style_of
+from ..reporter.console import say
+from ..reporter.style import style_of
 from ..views.output_file import STDOUT
 from ..views.view import View
 from .options import Display

@@ -32,11 +32,11 @@ from ..project.obstructions import REPORTS
 from ..project.open import OpenProject
 from ..project.selection import still, wanted
 from ..project.warnings import check_supplies
-from ..reporter.console import Printable, Reporter, say, style_of
+from ..reporter.console import Printable, Reporter, say
 from ..reporter.documents import RunReport, feature_document, local_time, write_reports
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from ..views.run_pages import RunPages
 from ..views.view import Views
 from .ask_consent import (

@@ -12,9 +12,8 @@ from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
 from ..project.status import project_status
-from ..reporter.console import style_of
 from ..reporter.status_text import status_lines
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 
 EXAMPLES = N_("""\

@@ -17,8 +17,7 @@ from ..model.words import counted
 from ..process.spawner import run_sync
 from ..project.control_requests import journalling
 from ..project.open import OpenProject
-from ..reporter.console import style_of
-from ..reporter.style import Style
+from ..reporter.style import Style, style_of
 from .ask_consent import is_terminal
 from .options import add_common_options, agrees, opened, same_words
 

@@ -117,7 +117,8 @@ class _Watch:
 
     async def _show(self) -> int:
         """Show the run until it ends."""
-        from ..reporter.console import Reporter, style_of
+        from ..reporter.console import Reporter
+        from ..reporter.style import style_of
         from .live_run import LiveRun, Streams
 
         streams = Streams()
@@ -244,9 +245,9 @@ class _Watch:
 
     def _end(self, state: RunState, run: Run) -> int:
         """Print how a run ended; its exit code, 1 if it was killed."""
-        from ..reporter.console import style_of
         from ..reporter.documents import RunReport
         from ..reporter.run_text import report_lines
+        from ..reporter.style import style_of
 
         if run.ended_at is None:
             self._say(

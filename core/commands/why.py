@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show why."""
-    from ..reporter.console import style_of
+    from ..reporter.style import style_of
     from ..views.why import why
     from ..views.why_text import why_lines, why_table
 

@@ -17,7 +17,7 @@ from .style import Style, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol, TextIO
+    from typing import Protocol
 else:
     Protocol = object
 
@@ -27,31 +27,6 @@ STARTS = ("preparing", "setting_up", "attempt_started", "verifying", "committing
 
 BELOW_TIME = " " * len("[00:00:00] ")
 """Before the further lines of an event."""
-
-
-def style_of(stream: TextIO, color: str = "auto") -> Style:
-    """The style of a stream; ``color`` is ``auto``, ``always`` or ``never``."""
-    terminal = stream.isatty()
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    colour = color == "always" or (color == "auto" and terminal and not plain)
-    return Style(_width(stream) if terminal else 100, colour, _encodes_glyphs(stream))
-
-
-def _width(stream: TextIO) -> int:
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except OSError:
-        return 80
-
-
-def _encodes_glyphs(stream: TextIO) -> bool:
-    if os.environ.get("LC_ALL") in ("C", "POSIX"):
-        return False  # Python writes UTF-8 even then, but the user asked for ASCII.
-    try:
-        "✅─→".encode(stream.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 class Printable(Protocol):

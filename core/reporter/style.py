@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -9,6 +10,10 @@ from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.terminal_text import painted
 from ..model.translate import _
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -133,3 +138,28 @@ def fitted(
         for row in rest:
             row[at] = cut(row[at], width, style)
     return [heading, *rest]
+
+
+def style_of(stream: TextIO, color: str = "auto") -> Style:
+    """The style of a stream; ``color`` is ``auto``, ``always`` or ``never``."""
+    terminal = stream.isatty()
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    colour = color == "always" or (color == "auto" and terminal and not plain)
+    return Style(_width(stream) if terminal else 100, colour, _encodes_glyphs(stream))
+
+
+def _width(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _encodes_glyphs(stream: TextIO) -> bool:
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):
+        return False  # Python writes UTF-8 even then, but the user asked for ASCII.
+    try:
+        "✅─→".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

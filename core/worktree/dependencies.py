@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
-from typing import Union
 
 from ..git import (
     merging,
@@ -31,7 +30,7 @@ class Meeting:
     files: tuple[str, ...]
 
 
-Settle = Callable[[Meeting, Conflict], Awaitable[Union[str, Conflict]]]
+Settle = Callable[[Meeting, Conflict], Awaitable["str | Conflict"]]
 """Resolves a conflict: the commit with both sides, or the conflict, with the reason why not."""
 
 

@@ -18,8 +18,8 @@ from core.model import event_json, events
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.state import RunState
-from core.reporter.console import Reporter, style_of
-from core.reporter.style import Style
+from core.reporter.console import Reporter
+from core.reporter.style import Style, style_of
 from tests.support.commands import Terminal, standing_in
 from tests.support.story import AT, RUN, STORY
 
