@@ -247,10 +247,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _speak(language: str) -> None:
     """Show everything in a language, what argparse says as well."""
-    if language == "en" or not all(map(_has_accents, (sys.stdout, sys.stderr))):
-        return
-    use(catalogue(language))
+    # Its own gettext looks on the disk for a catalogue of each word.
     vars(argparse).update(_=_, ngettext=ngettext)
+    if language != "en" and all(map(_has_accents, (sys.stdout, sys.stderr))):
+        use(catalogue(language))
 
 
 def _has_accents(stream: TextIO) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..model.feature import ClaudeOptions
+from ..model.patterns import pattern
 
 _BYPASS = ("dangerously-skip-permissions", "bypasspermissions")
 """Parts of words that turn permission checks off, in lower case."""
@@ -71,7 +72,7 @@ def _is_harmless(settings: str) -> bool:
 
 # -- variables ----------------------------------------------------------------------------------
 
-REDIRECTING = re.compile(
+REDIRECTING = pattern(
     # Locations of settings of Claude, git and the shell.
     r"HOME|USERPROFILE|XDG_CONFIG_(HOME|DIRS)|ZDOTDIR"
     r"|CLAUDE_\w*(CONFIG_DIR|SETTINGS|POLICY|PLUGIN|SKILL|MCP_CONFIG|PERMISSION|DANGEROUS|BYPASS"
@@ -83,17 +84,17 @@ REDIRECTING = re.compile(
     re.DOTALL,
 )
 
-COMMANDS = re.compile(r"SHELL|CLAUDE_CODE_SHELL|(GIT_)?(PAGER|(SEQUENCE_)?EDITOR)|VISUAL|BROWSER")
+COMMANDS = pattern(r"SHELL|CLAUDE_CODE_SHELL|(GIT_)?(PAGER|(SEQUENCE_)?EDITOR)|VISUAL|BROWSER")
 """Variables that name a program; well-known programs are harmless."""
 
-KNOWN_COMMAND = re.compile(
+KNOWN_COMMAND = pattern(
     r"|:|((/usr(/local)?|/opt/homebrew)?/bin/)?(true|false|cat|less|sh|bash|zsh|dash|fish)"
 )
 
 RUNTIME_OPTIONS = ("NODE_OPTIONS", "BUN_OPTIONS")
 """Claude Code runs on Node.js or Bun."""
 
-LOADS_CODE = re.compile(
+LOADS_CODE = pattern(
     r"(^|[\s\"'])(-[a-z]\b|--(require|import|preload|loader|experimental-loader|eval|print|config"
     r"|env-file|inspect|conditions|cwd)(?![a-z]))"
 )

@@ -11,11 +11,13 @@ from ..model.branch_name import is_branch_name
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _
-from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
 from ..process.language import LANGUAGES, OPTION
 from ..project.open import OpenProject, open_project
-from ..project.recorded import open_or_recorded
 from ..project.selection import ALL, Selection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..orchestrator.run_options import RunOptions
 
 RUN_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """The id of a run on many machines is part of the names of refs, which are files."""
@@ -76,6 +78,8 @@ NO_LIST = N_("The feature list cannot be used ({fault}); using the recorded stat
 
 def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
     """The project, or what its journal knows of it, and why the list cannot be used."""
+    from ..project.recorded import open_or_recorded
+
     return open_or_recorded(arguments.config or "", arguments.base or "", arguments.mask)
 
 
@@ -260,6 +264,8 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
             "stop the run after this time, such as 90m or 2h; the next run resumes its features"
         ),
     )
+    from ..orchestrator.run_options import MAX_WAIT_SECONDS
+
     parser.add_argument(
         "--max-wait",
         type=seconds,
@@ -365,6 +371,8 @@ def run_options(
     arguments: argparse.Namespace, selection: Selection, retried: str = ""
 ) -> RunOptions:
     """The options of a run; ``retry`` has fewer than ``run``."""
+    from ..orchestrator.run_options import RunOptions
+
     given = vars(arguments)
     return RunOptions(
         selection,

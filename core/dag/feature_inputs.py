@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ..claude.prompt import PromptWriter, Wording
 from ..model.feature import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Config, Feature
 from ..model.frozen import replace
-from . import inputs_1_0
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..claude.prompt import PromptWriter, Wording
 
 FORM = "form"
 """The input with the version of the other hashes. Version 1.0 wrote none."""
@@ -47,6 +49,8 @@ def inputs_of_1_0(
     keys: Mapping[str, str],
 ) -> dict[str, str]:
     """The inputs as version 1.0 hashed them, to compare with its journals."""
+    from . import inputs_1_0
+
     checks = (*config.project.verify, *feature.verify)
     words = [word for command in checks for word in ("", *command.argv)]
     return {

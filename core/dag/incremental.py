@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ..claude.prompt import PromptWriter
 from ..model.decision import NEW, Action, Decision
 from ..model.excerpt import some
 from ..model.feature import Config, Feature
@@ -60,6 +59,8 @@ def decide(
     If not ``hashed``, keys are left out: before the first run, nothing compares them. Those in
     ``made`` stay: a run has begun these features.
     """
+    from ..claude.prompt import PromptWriter
+
     prompts = PromptWriter(config)
     first = hashed and _has_1_0(state)
     keys: dict[str, str] = {}

@@ -16,6 +16,7 @@ from ..journal import private_files
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
+from ..model.patterns import pattern
 from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
@@ -82,7 +83,7 @@ LISTED = ("worktree", "list")
 OBJECTS = "objects"
 
 
-TRANSIENT = re.compile(
+TRANSIENT = pattern(
     rb"\.lock': File exists|failed to read .*worktrees/"
     rb"|bad object worktrees/|could not lock config file"
     # Another worktree is removed while git reads them all.
@@ -110,14 +111,14 @@ PATHS_AT_ONCE = 500
 """Paths in one command line, whose length the system limits."""
 
 
-ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+ID = pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A full object id; what it names never changes."""
 
 
 LITERAL = ("--literal-pathspecs",)
 
 
-IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
+IDENTITY = pattern(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
 """An identity as git-var(1) prints it."""
 
 

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable
 
 from ..model.frozen import dataclass
+from ..model.patterns import pattern
 
 DRIVER = "/dev/null/rorchestrator-merge-driver"
 """A path that cannot be executed. git's error names it where it would have started the driver."""
 
 # A name may be empty: `filter=` in .gitattributes selects `[filter ""]`.
-_FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process)\Z", re.DOTALL)
-_DRIVER = re.compile(r"merge\.(.*)\.driver\Z", re.DOTALL)
-_PROMISE = re.compile(r"extensions\.partialclone|remote\..*\.promisor", re.DOTALL)
-_BY_PLACE = re.compile(r"extensions\.worktreeconfig|includeif\..*", re.DOTALL)
+_FILTER = pattern(r"filter\.(.*)\.(?:clean|smudge|process)\Z", re.DOTALL)
+_DRIVER = pattern(r"merge\.(.*)\.driver\Z", re.DOTALL)
+_PROMISE = pattern(r"extensions\.partialclone|remote\..*\.promisor", re.DOTALL)
+_BY_PLACE = pattern(r"extensions\.worktreeconfig|includeif\..*", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ..model.errors import UserError
+from ..model.patterns import pattern
 from ..model.translate import N_
 from .door import Git
 
@@ -161,13 +162,13 @@ PATCH = (
 )
 
 
-COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
+COMMIT_LINE = pattern(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
 
 
-TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
+TEXT_INDEX = pattern(rb"^index .*\n(?!Binary files )", re.MULTILINE)
 
 
-HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
+HUNK = pattern(rb"^@@ .*", re.MULTILINE)
 
 
 def _reachable(tip: str, parents: Mapping[str, Sequence[str]]) -> set[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from ..model.frozen import replace
+from ..model.patterns import pattern
 from ..model.translate import N_
 from ..process.spawner import Finished
 from . import worktree_status
@@ -189,7 +190,7 @@ async def equal_files(git: Git, path: str, commit: str, files: Iterable[str]) ->
     return equal | {name for name, blob in found if blob == wanted[name]}
 
 
-ATTRIBUTES = re.compile(
+ATTRIBUTES = pattern(
     rb"(?:^|\0)100[0-7]{3} blob ([0-9a-f]+)\t((?:[^\0]*/)?\.gitattributes|\.gitmodules)(?=\0)"
 )
 """Files of a tree that a merge reads; format: git-ls-tree(1)."""

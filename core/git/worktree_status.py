@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..model.frozen import replace
+from ..model.patterns import pattern
 from ..model.translate import N_
-from . import index_file, staging, submodules, unreadable_entries
 from .door import NO_FETCH, Git
 from .filters_and_drivers import Programs
 from .output import WorktreeStatus, parse_status
@@ -20,6 +19,8 @@ async def status_of(
 ) -> WorktreeStatus:
     """The status of a worktree; format: git-status(1), "Porcelain Format Version 2"."""
     arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
+    from . import staging
+
     env = staging.env_with_index(git, index)
     if git.is_read_only:
         status = await _unfiltered_status(git, path, arguments, env)
@@ -37,6 +38,8 @@ async def _with_files_in_submodules(git: Git, path: str, status: WorktreeStatus)
 
     git neither lists nor adds them.
     """
+    from . import unreadable_entries
+
     submodules = await _submodules_of(git, path, status)
     folders = [folder for folder in submodules if is_plain(path, folder)]
     files = (file for folder in folders for file in unreadable_entries.files_below(path, folder))
@@ -47,6 +50,8 @@ async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[st
     """The submodules in the index of a worktree with this status."""
     # If nothing is staged, the submodules are those of the commit, which are cached.
     is_clean = not (status.staged or status.unmerged) and git.is_lasting(status.commit)
+    from . import index_file, submodules
+
     is_known = is_clean and git.answers.get("submodules", status.commit) is not None
     if not is_known and index_file.is_plain(path):
         return []
@@ -67,6 +72,8 @@ async def hidden(git: Git, path: str) -> list[str]:
 
     Without those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
     """
+    from . import index_file
+
     if index_file.is_plain(path):
         return []
     finished = await git.run(
@@ -89,6 +96,8 @@ async def _is_sparse(git: Git, path: str) -> bool:
 
 async def clear_hiding_bits(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
     """Clear assume-unchanged and skip-worktree of files."""
+    from . import staging
+
     files = list(files)
     for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
         await staging.update_index(git, path, files, bit, index=index)
@@ -226,7 +235,7 @@ STATUS = (
 )
 
 
-SUBMODULE = re.compile(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")
+SUBMODULE = pattern(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")
 """A submodule in the index; format: git-ls-files(1)."""
 
 

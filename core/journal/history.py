@@ -107,10 +107,14 @@ def folded(folder: str, environ: Mapping[str, str]) -> RunState:
     The fold of a large journal goes on from a checkpoint. Raises :class:`UserError` at a damaged
     line after it.
     """
-    from ..model.fold import fold
+    from ..model.state import RunState
     from .journal import Journal, Reader
 
     journal = Journal(folder)
+    if not os.path.lexists(journal.path):
+        return RunState()
+    from ..model.fold import fold
+
     try:
         is_large = os.path.getsize(journal.path) >= LARGE_BYTES
     except OSError:

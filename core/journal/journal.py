@@ -11,24 +11,26 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 from binascii import crc32
 from collections.abc import Callable, Iterator
 
-from ..model import event_json
 from ..model.errors import UserError, unwritable
-from ..model.events import Event
 from ..model.lines import MAX_LINE_BYTES
+from ..model.patterns import pattern
 from ..model.translate import N_
 from . import private_files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.events import Event
+
 CHUNK_BYTES = 65536
 
-_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
+_SUM = pattern(rb',"sum":"([0-9a-f]{8})"\}\n')
 _SUM_BYTES = 19
 _PARSE = json.JSONDecoder().decode
 """``json.loads`` guesses the encoding of bytes, which takes longer than a short line itself."""
-_SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
+_SUM_REMAINS = pattern(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
 """Either half of a checksum, which no line of version 1.0.0 contains."""
 
 
@@ -79,6 +81,8 @@ class Journal:
         Raises :class:`StateError` if the disk is full or the folder is not writable. The journal
         is then unchanged.
         """
+        from ..model import event_json
+
         event = event_json.masked(event, self.mask)
         body = json.dumps(event_json.to_json(event), separators=(",", ":")).encode()
         try:
@@ -158,6 +162,9 @@ class Reader:
         """
         try:
             with open(self.path, "rb", opener=private_files.only_regular) as file:
+                from ..model.event_json import from_json
+
+                self._from_json = from_json
                 file.seek(self.offset)
                 for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
                     # An incomplete line may still be cut off: the next call reads it again.
@@ -183,7 +190,7 @@ class Reader:
             if not line.endswith(b"\n"):
                 raise ValueError(N_("longer than {mib} MiB").format(mib=MAX_LINE_BYTES >> 20))
             body = _checked(line)
-            return event_json.from_json(_PARSE(body.decode()))
+            return self._from_json(_PARSE(body.decode()))
         except (ValueError, RecursionError) as error:
             where = f"{self.path}:{self.line + 1}"
             if body and body != line:  # Its checksum matches, so it is not damaged.

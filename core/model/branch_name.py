@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from .patterns import pattern
 
 REF_LIMIT_BYTES = 250
 """The limit for each part between slashes: git appends ``.lock``, file systems end at 255."""
 
 
-REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\A[/.-]")
+REF_FORBIDDEN = pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\A[/.-]")
 
 
 def is_branch_name(text: str) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from .feature import Feature, Project
+from .patterns import pattern
 
 DEFAULT = Project("", "").commit_subject
 
 FIELDS = ("id", "name", "description", "tags")
 
-_FIELD = re.compile(r"\{([^{}]*)\}")
+_FIELD = pattern(r"\{([^{}]*)\}")
 
 
 def fields_of(template: str) -> list[str]:

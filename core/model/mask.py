@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from .patterns import pattern
+
 SHORTEST = 8
 """Shorter values are not masked: ``1`` and ``true`` are everywhere."""
 
@@ -37,7 +39,7 @@ _PRIVATE_KEY = (
 _VALUE = r"([\"']?)(?!\$|\[masked)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
 """A secret after its name, quoted or not, but not a shell variable."""
 
-_ENDS_WORD = re.compile("[;&|()<>]")
+_ENDS_WORD = pattern("[;&|()<>]")
 """The end of an unquoted word of a shell."""
 
 _NAME = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .patterns import pattern
+
 ALWAYS = ("config",)
 """Options that every command needs, to use the same list."""
 
@@ -13,7 +15,7 @@ OF_A_RUN = ("base", "only", "tag", "no_deps")
 
 RUNS = ("run", "plan")
 
-_COMMAND = re.compile(
+_COMMAND = pattern(
     r"(?<![\w/.-])rorchestrator "
     r"(plan|run|retry|skip|reload|attach|stop|pause|resume|status|why|watch|logs"
     r"|review|diff|report|history|web|merge|undo|push|pr|feedback|cleanup|notify|templates|lint|import)\b"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import Enum
 
 from .check_verdict import Verdict
-from .events import Event
 from .translate import N_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .events import Event
 
 
 class Phase(Enum):

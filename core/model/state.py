@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import Enum
 
-from .again import Again
 from .attempt import Attempt, cost_of
-from .check_verdict import CheckVerdict
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
-from .handover import PullRequest, Push
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
 from .phase import Phase
 from .provenance import Provenance
 from .review import Review
-from .strategy import Strategy
-from .window import Window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .again import Again
+    from .check_verdict import CheckVerdict
+    from .handover import PullRequest, Push
+    from .strategy import Strategy
+    from .window import Window
 
 
 class Skip(Enum):

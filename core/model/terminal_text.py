@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+
+from .patterns import pattern
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 # A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
-_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
+_SEQUENCE = pattern(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
 
 
 def clean(text: str) -> str:
@@ -42,7 +43,7 @@ def painted(text: str, code: str) -> str:
     return f"\x1b[{CODES[code]}m{text}\x1b[0m"
 
 
-_PAINTED = re.compile(rf"(\x1b\[(?:{'|'.join(CODES.values())})m)([^\x1b]*)(\x1b\[0m)")
+_PAINTED = pattern(rf"(\x1b\[(?:{'|'.join(CODES.values())})m)([^\x1b]*)(\x1b\[0m)")
 
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from . import english
 from .costs import dollars
+from .patterns import pattern
 from .translate import N_, _, language, ngettext
 
 
@@ -85,7 +84,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if language() == "en" else f"{100 * share:.0f}\u00a0%"
 
 
-_FIGURE = re.compile(
+_FIGURE = pattern(
     r"(?P<whole>\d{1,3}(?:,\d{3})+)|(?P<usd>\$\d+\.\d+)|"
     r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d)?)s)?"
 )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from ..claude.permission_bypass import bypasses
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
-from ..git import merged
 from ..git.answer_cache import AnswerFile
 from ..git.door import Unknown
 from ..git.refs import RESULTS
@@ -20,7 +18,6 @@ from ..model.state import RunState, Skip
 from ..model.translate import N_
 from ..process.spawner import run_sync
 from .built_on import built_on_older
-from .landed import how_merged_into
 from .open import OpenProject, commands
 from .past import Forecast, forecast_of
 from .reviewed import why_nothing_new
@@ -33,6 +30,8 @@ def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
 
     ``None`` if commit ids are not immutable here.
     """
+    from ..git import merged
+
     settings = run_sync(project.git.settings_fingerprint())
     if not settings:
         return None
@@ -56,6 +55,8 @@ def apply_skips(project: OpenProject, state: RunState) -> OpenProject:
 
 def check_permissions(config: Config, command: str) -> None:
     """Raise :class:`UserError` if the list turns off Claude's permission checks."""
+    from ..claude.permission_bypass import bypasses
+
     places = bypasses(config.claude)
     if places:
         raise UserError(
@@ -110,6 +111,11 @@ async def _merged(
     """How features were merged into the base, by id; fills ``unknown`` with reasons."""
     merged: dict[str, str] = {}
     base = project.config.project.base_branch
+    built = [known for id, known in state.features.items() if known.work is not None]
+    if not built:
+        return merged
+    from .landed import how_merged_into
+
     for feature in project.config.features:
         known = state.feature(feature.id)
         if known.work is None:

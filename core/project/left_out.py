@@ -64,7 +64,7 @@ def _status(project: OpenProject, settings: Mapping[str, str]) -> WorktreeStatus
 def _uncommitted(project: OpenProject, status: WorktreeStatus) -> Iterator[Caution]:
     config, top = project.config, project.git.repository.top
     read = [*OURS, *(feature.prompt_file for feature in config.features if feature.prompt_file)]
-    ours = [config.path, project.worktrees.folder]
+    ours = [config.path, project.worktrees_folder]
     ours += (os.path.join(config.workspace, name) for name in read)
     ours = [os.path.realpath(path) for path in ours]
     paths = {file: os.path.join(top, file.rstrip("/")) for file in status.uncommitted}

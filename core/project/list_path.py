@@ -7,8 +7,6 @@ import os
 from ..journal.history import folded
 from ..model.errors import UserError
 from ..model.translate import N_
-from ..worktree.admin_files import admin_of
-from ..worktree.names import MARK
 from . import feature_list
 
 
@@ -53,6 +51,8 @@ def _found(start: str) -> str:
 
 def _main_checkout_of(path: str) -> str:
     """The main checkout of the linked worktree around a folder; empty if there is none."""
+    from ..worktree.admin_files import admin_of
+
     for top in _parents(path):
         admin = admin_of(top)
         if os.path.basename(os.path.dirname(admin)) == "worktrees":
@@ -103,6 +103,11 @@ def _worktree_of_ours(path: str) -> tuple[str, str]:
 
 def _repository_of_ours(path: str) -> str:
     """The git folder, if ``path`` is a feature's worktree; else empty."""
+    if not os.path.isfile(os.path.join(path, ".git")):
+        return ""  # Nearly always: a folder, or nothing.
+    from ..worktree.admin_files import admin_of
+    from ..worktree.names import MARK
+
     admin = admin_of(path)
     parent, common = os.path.dirname(admin), os.path.dirname(os.path.dirname(admin))
     if os.path.basename(parent) != "worktrees":

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..git.refs import HEADS
-from ..model import events
 from ..model.decision import Decision
 from ..model.errors import UserError
-from ..model.events import Event
-from ..model.fold import fold
 from ..model.state import FeatureState, RunState
 from ..model.translate import N_
 from ..process.spawner import run_sync
-from .landed import how_merged_into
 from .obstructions import check_names, made_by_us
 from .open import OpenProject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.events import Event
 
 
 def claims(project: OpenProject, state: RunState) -> list[Event]:
@@ -29,7 +28,11 @@ def claims(project: OpenProject, state: RunState) -> list[Event]:
         for id, known in state.features.items()
         if known.owner != project.owner and known.owner in ours and (known.owner or id in dag)
     ]
-    return [events.claimed(time.time(), project.owner, found)] if found else []
+    if not found:
+        return []
+    from ..model import events
+
+    return [events.claimed(time.time(), project.owner, found)]
 
 
 def check(
@@ -46,8 +49,17 @@ def check(
     ours, chosen = project.owners(state), frozenset(selected)
     others = {id for id, known in state.features.items() if known.owner not in ours}
     due = {id: made for id, made in decisions.items() if id in chosen or id not in others}
-    check_names(project, project.seen(fold(story, state)), due)
+    check_names(project, project.seen(_after(story, state)), due)
     return story
+
+
+def _after(story: Sequence[Event], state: RunState) -> RunState:
+    """The state after what is to be recorded."""
+    if not story:
+        return state
+    from ..model.fold import fold
+
+    return fold(story, state)
 
 
 def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
@@ -60,11 +72,17 @@ def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list
     unlanded = [state.features[id] for id in taken if not run_sync(_has_landed(project, state, id))]
     if unlanded:
         raise _refused(project, unlanded)
-    return [events.replaced(time.time(), project.owner, taken)] if taken else []
+    if not taken:
+        return []
+    from ..model import events
+
+    return [events.replaced(time.time(), project.owner, taken)]
 
 
 async def _has_landed(project: OpenProject, state: RunState, id: str) -> bool:
     """Whether no work of a feature is only on its branch or in its worktree."""
+    from .landed import how_merged_into
+
     known = state.features[id]
     if known.status.active:
         return False
@@ -88,6 +106,8 @@ def _refused(project: OpenProject, known: Collection[FeatureState]) -> UserError
         )
         for each in known
     )
+    import shlex
+
     first = next(iter(known))
     other = f"--config {shlex.quote(list_file(project, first.owner))}"
     step = "merge" if first.work is not None else "run --only"
@@ -112,6 +132,8 @@ def check_run(project: OpenProject, action: str, id: str) -> None:
     owner = state.run.owner if state.run is not None else ""
     if owner in project.owners(state):
         return
+    import shlex
+
     file = shlex.quote(list_file(project, owner))
     raise UserError(
         N_("the current run belongs to another list, {owner}, not to {ours}").format(

@@ -14,8 +14,6 @@ from ..model.frozen import replace
 from ..model.state import FeatureState, RunState
 from ..model.translate import N_
 from ..process.spawner import run_sync
-from ..worktree import admin_files
-from ..worktree.manager import OWN_FOLDER
 from .open import OpenProject
 
 WORKTREES = "RORCHESTRATOR_WORKTREES"
@@ -37,36 +35,19 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
     }
     if not due:
         return
-    check_worktrees_path(
-        project.git.repository, project.worktrees.folder, os.environ.get(WORKTREES, "")
-    )
-    check_writable(project.worktrees.folder)
+    folder = project.worktrees_folder
+    check_worktrees_path(project.git.repository, folder, os.environ.get(WORKTREES, ""))
+    check_writable(folder)
     check_reports(project.config.workspace)
-    _check_neighbours(project, due)
+    paths = {id: os.path.join(folder, id) for id in due} if os.path.isdir(folder) else {}
+    paths = {id: path for id, path in paths.items() if os.path.lexists(path)}
     foreign = [*_branch_faults(project, state, due)]
     earlier: dict[str, str] = {}
-    for id, branch in due.items():
-        known, path = state.feature(id), project.worktrees.path(id)
-        if not os.path.lexists(path):
-            continue
-        is_ours = admin_files.is_ours(project.worktrees, path) or not admin_files.admin_folder(
-            project.worktrees, path
-        )
-        made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
-        if made_by_us(known, branch) and (
-            made_there or admin_files.is_ours(project.worktrees, path)
-        ):
-            continue
-        if made_there:
-            earlier[id] = N_(
-                "feature {id}: {path} is its worktree of an earlier run, on the branch {branch!r}"
-            ).format(id=id, path=path, branch=known.branch)
-        else:
-            foreign.append(
-                N_("feature {id}: {path} {whose}").format(
-                    id=id, path=path, whose=_whose(path, project)
-                )
-            )
+    if paths:
+        _check_neighbours(project, paths)
+        found = _in_the_way(project, state, due, paths)
+        foreign += found[0]
+        earlier = found[1]
     if foreign:
         raise UserError(
             N_("branches or folders not created by RoRchestrator are in the way"),
@@ -86,9 +67,42 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
         )
 
 
-def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
+def _in_the_way(
+    project: OpenProject, state: RunState, due: Mapping[str, str], paths: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """What is said of folders that no run made, and of those with an earlier branch, by id."""
+    from ..worktree import admin_files
+
+    foreign: list[str] = []
+    earlier: dict[str, str] = {}
+    for id, path in paths.items():
+        branch, known = due[id], state.feature(id)
+        is_ours = admin_files.is_ours(project.worktrees, path) or not admin_files.admin_folder(
+            project.worktrees, path
+        )
+        made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
+        if made_by_us(known, branch) and (
+            made_there or admin_files.is_ours(project.worktrees, path)
+        ):
+            continue
+        if made_there:
+            earlier[id] = N_(
+                "feature {id}: {path} is its worktree of an earlier run, on the branch {branch!r}"
+            ).format(id=id, path=path, branch=known.branch)
+        else:
+            foreign.append(
+                N_("feature {id}: {path} {whose}").format(
+                    id=id, path=path, whose=_whose(path, project)
+                )
+            )
+    return foreign, earlier
+
+
+def _check_neighbours(project: OpenProject, paths: Mapping[str, str]) -> None:
     """Raise :class:`UserError` if another repository uses the same worktree folders."""
-    paths = {id: project.worktrees.path(id) for id in due}
+    from ..worktree import admin_files
+    from ..worktree.manager import OWN_FOLDER
+
     moved = [path for path in paths.values() if admin_files.was_moved(project.worktrees, path)]
     if moved:
         import shlex
@@ -264,6 +278,8 @@ def _prefix_of(known: FeatureState) -> str:
 
 def _whose(path: str, project: OpenProject) -> str:
     """Describes a folder that no run created."""
+    from ..worktree import admin_files
+
     return (
         N_("is one of your worktrees")
         if admin_files.admin_folder(project.worktrees, path)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..claude import command_line
 from ..dag.resolver import DAGResolver
-from ..git import checkouts, opening
+from ..git import opening
 from ..git.door import Git
 from ..git.paths import is_in
 from ..git.refs import HEADS, SEEN, branch_name
@@ -15,16 +14,19 @@ from ..journal.history import folded
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..model.feature import Config, Invocation
-from ..model.frozen import dataclass, replace
+from ..model.frozen import dataclass, field, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
 from ..model.state import RunState
 from ..process.spawner import Spawner, run_sync
-from ..worktree.manager import WorktreeManager
 from . import base_branch as bases
 from . import feature_list
 from .consent import Consents
 from .list_path import list_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..worktree.manager import WorktreeManager
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class OpenProject:
 
     config: Config
     git: Git
-    worktrees: WorktreeManager
+    worktrees_folder: str
+    """The folder with the worktrees of the features."""
     journal: Journal
     lock: RunLock
     dag: DAGResolver
@@ -46,11 +49,25 @@ class OpenProject:
     """The user's consents in this repository."""
     base_option: str = ""
     """The value of ``--base``."""
+    managers: dict[Git, WorktreeManager] = field(default_factory=dict)
+    """Of the worktrees, by the git that they use; made when they are needed."""
+
+    @property
+    def worktrees(self) -> WorktreeManager:
+        """The manager of the worktrees; a plan of features that never ran needs none."""
+        known = self.managers.get(self.git)
+        if known is None:
+            from ..worktree.manager import WorktreeManager
+
+            settings = self.config.project
+            known = self.managers[self.git] = WorktreeManager(
+                *(self.git, self.worktrees_folder, settings.branch_prefix, settings.commit_subject)
+            )
+        return known
 
     def writable(self) -> OpenProject:
         """The same project with a git that may change it and run the user's programs."""
-        git = self.git.writable()
-        return replace(self, git=git, worktrees=self.worktrees.using(git))
+        return replace(self, git=self.git.writable())
 
     @property
     def owner(self) -> str:
@@ -81,7 +98,7 @@ class OpenProject:
 
     def tip(self, id: str) -> str:
         """The tip of the feature's branch; empty if it does not exist."""
-        return self.refs.get(HEADS + self.worktrees.branch(id), "")
+        return self.refs.get(HEADS + self.config.branch_of(id), "")
 
 
 def owner_of(path: str, top: str) -> str:
@@ -92,8 +109,10 @@ def owner_of(path: str, top: str) -> str:
 
 def _list_folders(project: OpenProject, state: RunState) -> list[str]:
     """The checkouts of the repository that may contain lists: all but features' worktrees."""
+    from ..git import checkouts
+
     made = {os.path.realpath(known.worktree) for known in state.features.values()}
-    made.add(os.path.realpath(project.worktrees.folder))
+    made.add(os.path.realpath(project.worktrees_folder))
     listed = [os.path.realpath(entry.path) for entry in run_sync(checkouts.worktrees(project.git))]
     ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
     return [project.git.repository.top, *ours]
@@ -143,7 +162,7 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
     return OpenProject(
         config=replace(config, project=replace(project, base_branch=base.name)),
         git=read_only,
-        worktrees=WorktreeManager(read_only, folder, project.branch_prefix, project.commit_subject),
+        worktrees_folder=folder,
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
@@ -157,5 +176,7 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
 
 def commands(config: Config) -> tuple[Invocation, ...]:
     """All commands that the list can run."""
+    from ..claude import command_line
+
     of_claude = command_line.commands(config.claude, config.features, config.project.verify)
     return (*of_claude, *config_commands(config))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import suppress
 
 from ..dag.resolver import DAGResolver
@@ -16,15 +15,15 @@ from ..journal.lock import RunLock
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature, Project
 from ..model.mask import Mask
+from ..model.patterns import pattern
 from ..model.state import FeatureState, Run, RunState
 from ..process.spawner import Spawner, run_sync
-from ..worktree.manager import WorktreeManager
 from . import feature_list
 from .consent import Consents
 from .list_path import list_path
 from .open import OpenProject, open_project, owner_of
 
-_REPO_PATH = re.compile(r'"repo_path"\s*:\s*("(?:[^"\\]|\\.)*")')
+_REPO_PATH = pattern(r'"repo_path"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProject, str]:
@@ -74,7 +73,7 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     return OpenProject(
         config=Config(list_file, where.top, project, features, claude),
         git=read_only,
-        worktrees=WorktreeManager(read_only, folder, prefix),
+        worktrees_folder=folder,
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(features),

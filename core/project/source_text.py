@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from ..model.errors import UserError
+from ..model.patterns import pattern
 from ..model.translate import N_
 
 BYTE_ORDER_MARKS = {
@@ -39,7 +39,7 @@ _WORDS = {
 }
 """Messages of json.JSONDecodeError, by their beginning, in plain words."""
 
-_CONSTANT = re.compile(r"(True|False|None)\b")
+_CONSTANT = pattern(r"(True|False|None)\b")
 _PLAIN = {"True": "true", "False": "false", "None": "null"}
 
 

@@ -14,6 +14,7 @@ from ..model.did_you_mean import did_you_mean
 from ..model.feature import Command
 from ..model.json_values import LARGEST
 from ..model.list_commands import shell_command
+from ..model.patterns import pattern
 from ..model.translate import N_
 from .list_reader import Json, Reader, kind
 
@@ -21,10 +22,10 @@ PATH_LIMIT = 4096
 
 LABEL_LIMIT = 500
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+ID = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
 
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 PERMISSION_MODES = (
     *("acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "manual", "plan"),
@@ -43,8 +44,8 @@ SET_BY_US = (
 )
 """Options of Claude that a list may not set."""
 
-_TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
-_UNPASSABLE = re.compile("[\0\ud800-\udfff]")
+_TOOL_RULE = pattern(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
+_UNPASSABLE = pattern("[\0\ud800-\udfff]")
 
 TEXT: Json = {"type": "string"}
 FILLED: Json = {"type": "string", "pattern": r"\S"}

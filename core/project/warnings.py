@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ..git import commits, configuration, hooks, worktree_status
+from ..git import configuration, hooks
 from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..model.translate import N_
 from ..process.spawner import run_sync
-from ..worktree import escaping_paths
 from .left_out import Caution, left_out
 
 TYPE_CHECKING = False
@@ -30,7 +29,7 @@ SHOWN = 10
 
 def cautions(project: OpenProject) -> tuple[Caution, ...]:
     """Warnings about what is allowed, but probably not intended."""
-    worktree = project.worktrees.path("feature")
+    worktree = os.path.join(project.worktrees_folder, "feature")
     settings = run_sync(configuration.values(project.git))
     folder = "" if "core.hookspath" in settings else hooks.default_folder(project.git)
     idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree, folder))
@@ -53,6 +52,8 @@ def _of_folder(project: OpenProject) -> Iterator[str]:
 
 
 def _of_environment(project: OpenProject, worktree: str) -> Iterator[str]:
+    from ..worktree import escaping_paths
+
     checkout = escaping_paths.Checkout(project.git.repository.top, worktree, ())
     for way in run_sync(_versioned(project.git, checkout.of_environment(os.environ))):
         yield (
@@ -76,7 +77,7 @@ def _matching(project: OpenProject, pattern: str) -> list[str]:
     from ..worktree import copy_link
 
     top, bare = project.git.repository.top, project.git.repository.bare
-    return [] if bare else copy_link.matching(top, [pattern], exclude=project.worktrees.folder)
+    return [] if bare else copy_link.matching(top, [pattern], exclude=project.worktrees_folder)
 
 
 def check_supplies(project: OpenProject) -> None:
@@ -121,6 +122,8 @@ def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
 
 async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) -> list[str]:
     """The files that would be committed: not ignored, and not in the base commit."""
+    from ..git import commits, worktree_status
+
     git, top = project.git, project.git.repository.top
     absent = set(names) - await commits.present(git, project.base_commit, names)
     if linked:
@@ -136,13 +139,15 @@ def check_escaping_paths(project: OpenProject) -> None:
     settings, top = project.config.project, project.git.repository.top
     if project.git.repository.bare or not (settings.copy or settings.link):
         return
+    from ..worktree import escaping_paths
+
     names = matched_files(project)
     copied, linked = (
         [name for pattern in patterns for name in names.get(pattern, ())]
         for patterns in (settings.copy, settings.link)
     )
     found = escaping_paths.find_escaping_paths(
-        top, project.worktrees.path("feature"), copied, linked
+        top, os.path.join(project.worktrees_folder, "feature"), copied, linked
     )
     ways = run_sync(_versioned(project.git, found))
     if ways:
@@ -169,5 +174,7 @@ async def _versioned(git: Git, ways: Iterable[EscapingPath]) -> list[EscapingPat
     top = git.repository.top
     targets = [way.target for way in ways if way.target != os.curdir]
     names = {t: f"{t}/" if os.path.isdir(os.path.join(top, t)) else t for t in targets}
+    from ..git import worktree_status
+
     ignored = await worktree_status.ignored_of(git, top, names.values())
     return [way for way in ways if names.get(way.target) not in ignored]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..model.patterns import pattern
 from ..model.terminal_text import one_line
 
-_SPECIAL = re.compile(r"([\\`*_${}\[\]()+!|~])")
-_LINKED = re.compile(r"([@#:])(?=[\w/])")
+_SPECIAL = pattern(r"([\\`*_${}\[\]()+!|~])")
+_LINKED = pattern(r"([@#:])(?=[\w/])")
 """What begins a mention, a number of an issue, or what follows the scheme of a URL."""
 
 

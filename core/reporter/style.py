@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..model.frozen import dataclass
 from ..model.outcome import Status
+from ..model.patterns import pattern
 from ..model.terminal_text import painted
 from ..model.translate import _
 
@@ -90,7 +90,7 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
     return lines
 
 
-_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_COLOUR = pattern("\x1b\\[[0-9;]*m")
 
 
 def table_lines(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..model.frozen import dataclass
+from ..model.patterns import pattern
 from ..model.translate import N_
 
 MOST_ENTRIES = 20_000
@@ -29,13 +30,13 @@ SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
 COMPOSER = tuple(f"autoload_{name}.php" for name in ("psr4", "namespaces", "classmap", "files"))
 """Composer's lists of the project's own files, relative to its real folder."""
 
-_IMPORTED = re.compile(r"\bimport\s+([A-Za-z_][\w.]*)")
-_PATH = re.compile(r"""["'](/[^"'\n]*)["']""")
-_BUILT_FROM = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(/.*)$", re.MULTILINE)
+_IMPORTED = pattern(r"\bimport\s+([A-Za-z_][\w.]*)")
+_PATH = pattern(r"""["'](/[^"'\n]*)["']""")
+_BUILT_FROM = pattern(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(/.*)$", re.MULTILINE)
 """The source folder that a CMake build folder compiles."""
 
-_EDITABLE = re.compile(r'"editable"\s*:\s*true')
-_URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
+_EDITABLE = pattern(r'"editable"\s*:\s*true')
+_URL = pattern(r'"url"\s*:\s*"file://([^"]*)"')
 
 
 @dataclass(frozen=True)

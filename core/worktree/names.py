@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
+
+from ..model.patterns import pattern
 
 RUBBISH = "~removing"
 """Suffix of a worktree that is being removed; ids contain no tilde."""
@@ -13,7 +14,7 @@ SCRATCH = "~scratch"
 """Suffix of a scratch worktree, which a killed run may leave behind."""
 
 
-SCRATCH_NAME = re.compile(r"(?:~k[0-9a-f]{8})?~scratch\Z")
+SCRATCH_NAME = pattern(r"(?:~k[0-9a-f]{8})?~scratch\Z")
 """The end of a scratch worktree's name; older versions had no repository key."""
 
 
@@ -49,7 +50,7 @@ AGENTS_FOLDER = os.path.join(".claude", "worktrees", "")
 """Claude Code's worktrees for subagents in the main checkout, which our rules refuse."""
 
 
-BY_A_SUBAGENT = re.compile(r"worktree-agent-[0-9a-z]+")
+BY_A_SUBAGENT = pattern(r"worktree-agent-[0-9a-z]+")
 """Their branches."""
 
 
