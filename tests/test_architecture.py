@@ -8,6 +8,7 @@ import re
 import sysconfig
 import unittest
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from unittest import mock
 
@@ -243,6 +244,19 @@ class TheHouse(unittest.TestCase):
             rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page.read(), re.MULTILINE)
         shown = {room: int(floor) - 1 for floor, room in rows}
         self.assertEqual({**shown, "__main__": FLOOR_OF["__main__"]}, FLOOR_OF)
+
+    def test_each_room_of_the_first_program_has_its_face(self) -> None:
+        faces = {
+            "dag": "DAGResolver",
+            "worktree": "WorktreeManager",
+            "runner": "ClaudeRunner",
+            "reporter": "Reporter",
+        }
+        for room, face in faces.items():
+            module = import_module(f"core.{room}")
+            self.assertEqual(module.__all__, [face])
+            self.assertEqual(getattr(module, face).__name__, face)
+            self.assertFalse(hasattr(module, "nothing"))
 
     def test_an_incomplete_feature_is_still_needed(self) -> None:
         sources = dict(modules())
