@@ -15,8 +15,8 @@ from ..model.translate import _
 from ..model.words import headed
 from ..process.spawner import run_sync
 from ..process.temporary_folder import temporary_folder
-from ..reporter.console import style_of
 from ..reporter.run_text import report_lines
+from ..reporter.style import style_of
 from ..views.output_file import STDOUT, print_or_write
 from .options import display_of
 

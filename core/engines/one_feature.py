@@ -31,7 +31,6 @@ from ..project.consent import Consents
 from ..project.list_path import list_path
 from ..project.open import OpenProject, open_project
 from ..project.selection import check_known
-from ..worktree.manager import WorktreeManager
 from .earlier import Earlier, earlier_of, is_of_a_run
 from .feature_report import CLAIM, Claim, FeatureReport, encoded, report_ref
 from .recording import ORIGIN, Recording, There
@@ -171,12 +170,11 @@ class OneFeature:
         Nobody could review here, so that no number of unreviewed features holds it up.
         """
         settings = replace(project.config.project, max_unreviewed=None)
-        made = project.worktrees
-        folder = os.path.join(self.folder, WORKTREES)
         return replace(
             project,
             config=replace(project.config, project=settings),
-            worktrees=WorktreeManager(made.git, folder, made.branch_prefix, made.commit_subject),
+            worktrees_folder=os.path.join(self.folder, WORKTREES),
+            managers={},
             consents=Consents(
                 project.git.repository.common_dir, {"XDG_STATE_HOME": f"{self.folder}/state"}
             ),
