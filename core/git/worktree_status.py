@@ -225,7 +225,7 @@ async def ignored_as_links(git: Git, path: str, files: Collection[str]) -> set[s
     return by_itself | {file for file, folder in above.items() if folder in within}
 
 
-HIDING = re.compile(rb"(?:\A|\0)[a-zS] ")
+HIDING = pattern(rb"(?:\A|\0)[a-zS] ")
 """An entry with one of the bits; format: git-ls-files(1), ``-v``."""
 
 
