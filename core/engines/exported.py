@@ -8,13 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from .. import __version__
 from ..dag.feature_inputs import digest
 from ..dag.resolver import DAGResolver
-from ..model.decision import Action
+from ..git.history import trailers_in
+from ..model.decision import NEW, Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.translate import N_, _
+from ..process.spawner import run_sync
 from ..project.decisions import decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, wanted
+from .earlier import TRAILER
 from .lanes import lanes
 
 
@@ -68,7 +71,7 @@ class Exported:
     words: tuple[str, ...]
     """The options that make the same selection."""
     digest: str
-    """Of all that the jobs follow from, except for what has landed."""
+    """Of all that the jobs follow from, as every clone knows it."""
     branch_prefix: str = "feature/"
     max_cost_usd: float | None = None
     """The budget of the list, which each job takes for its own."""
@@ -109,7 +112,8 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
     chosen = dag.ancestors(id for id in dag.order() if id in wanted(selection, dag))
     state = project.state()
     decisions = decide(project, state, selection, hashed=bool(state.features))
-    landed = tuple(id for id in chosen if decisions[id].merged)
+    in_base = run_sync(trailers_in(project.git, [project.base_commit], TRAILER))
+    landed = tuple(id for id in chosen if _has_landed(decisions[id], in_base))
     skipped = {id for id in chosen if decisions[id].action is Action.LEAVE}
     left = [id for id in chosen if id not in skipped and id not in landed]
     if not left:
@@ -121,6 +125,7 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
     follows_from = [
         *(project.owner, config.project.branch_prefix, slots, words),
         {id: dag.features[id].depends_on for id in chosen},
+        [id for id in chosen if id in in_base],
     ]
     return Exported(
         _in_repository(project.owner),
@@ -132,6 +137,11 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
         config.project.branch_prefix,
         config.project.max_cost_usd,
     )
+
+
+def _has_landed(decision: Decision, in_base: Collection[str]) -> bool:
+    """Whether the base has a feature: by the journal, or by a commit if that knows nothing."""
+    return bool(decision.merged) or (decision.reason == NEW and decision.feature in in_base)
 
 
 def jobs_of(dag: DAGResolver, max_parallel: int) -> tuple[Job, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unittest
 
 from core.dag.resolver import DAGResolver
@@ -97,15 +98,19 @@ class OfAList(WorkspaceTest):
         self.assertIn(exported(self.project(), Selection(), None).digest, digests)
 
     def test_what_has_landed_or_is_skipped_gets_no_job(self) -> None:
+        before = exported(self.project(), Selection(), None)
         self.workspace.run("--only", "auth")
         self.workspace.main("merge", "--yes", "auth")
         self.workspace.main("skip", "api")
         found = exported(self.project(), Selection(), None)
         self.assertEqual([job.id for job in found.jobs], ["docs"])
         self.assertEqual(found.landed, ("auth",))
-        self.assertEqual(found.digest, exported(self.project(), Selection(), None).digest)
+        self.assertNotEqual(found.digest, before.digest)
         with self.assertRaisesRegex(UserError, "nothing to export"):
             exported(self.project(), Selection(("auth",)), None)
+        shutil.rmtree(self.workspace.state_folder)  # as in any other clone
+        there = exported(self.project(), Selection(), None)
+        self.assertEqual((there.landed, there.digest), (("auth",), found.digest))
 
     def test_a_list_outside_of_the_repository_is_refused(self) -> None:
         self.workspace.folder = self.workspace.beside("plan")
