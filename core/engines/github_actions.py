@@ -46,7 +46,8 @@ def next_steps(export: Exported, file: str) -> list[str]:
     steps = [
         _("1. Commit it with the list, and push both to the default branch."),
         _("2. Add a secret: gh secret set ANTHROPIC_API_KEY, or CLAUDE_CODE_OAUTH_TOKEN"),
-        _("3. Start it: gh workflow run {name}").format(
+        _("3. Let GitHub Actions create pull requests: Settings > Actions > General"),
+        _("4. Start it: gh workflow run {name}").format(
             name="features.yml" if name == "-" else name
         ),
     ]
