@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -17,7 +18,13 @@ from typing import Any
 
 from tests.support.commands import read_text
 from tests.support.once import skip_if_run_elsewhere
+from tests.support.paths import ROOT
 from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+try:
+    import yaml
+except ImportError:
+    yaml = None  # type: ignore[assignment]
 
 setUpModule = skip_if_run_elsewhere
 
@@ -29,6 +36,13 @@ PIPELINE = "4711"
 RECORD = '#!/bin/sh\necho "${0##*/} $CI_JOB_NAME" >>"$INSTALLED"\n'
 
 Json = Any
+
+
+def examples() -> list[str]:
+    """The YAML of the page, as it stands there."""
+    page = read_text(os.path.join(ROOT, "docs", "commands", "export.md"))
+    part = page.partition("\n## GitLab CI\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```yaml\n(.*?)^```$", part, re.M | re.S)
 
 
 @unittest.skipUnless(
@@ -67,33 +81,32 @@ class PipelineTest(WorkspaceTest):
 
     def pipeline(self, *jobs: str) -> tuple[int, str]:
         """Run these jobs or all: exit code and output."""
+        variables = {
+            "CI_PIPELINE_ID": PIPELINE,
+            "CI_REPOSITORY_URL": self.origin,
+            "CI_JOB_TOKEN": "t0ken",
+        }
+        given = (f"--variable={name}={value}" for name, value in variables.items())
+        done = self.gitlab("--file", FILE, *given, *jobs)
+        return done.returncode, done.stdout + done.stderr
+
+    def gitlab(self, *words: str) -> subprocess.CompletedProcess[str]:
         place = self.workspace
         environ = {
             **place.environ,
             "PATH": f"{place.beside('bin')}:{place.environ['PATH']}",
             "INSTALLED": self.installed,
         }
-        variables = {
-            "CI_PIPELINE_ID": PIPELINE,
-            "CI_REPOSITORY_URL": self.origin,
-            "CI_JOB_TOKEN": "t0ken",
-        }
-        done = subprocess.run(
-            [
-                *(os.environ[VARIABLE], "--file", FILE, "--no-color"),
-                *("--shell-isolation", "--force-shell-executor"),
-                *(f"--variable={name}={value}" for name, value in variables.items()),
-                *jobs,
-            ],
+        options = ("--no-color", "--shell-isolation", "--force-shell-executor")
+        return subprocess.run(
+            [os.environ[VARIABLE], *options, *words],
             cwd=place.path,
             env=environ,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             timeout=LIMIT_SECONDS,
         )
-        return done.returncode, done.stdout
 
     def artifacts(self, name: str) -> list[str]:
         """The files of a name that jobs left, by their paths."""
@@ -136,13 +149,28 @@ class PipelineTest(WorkspaceTest):
         self.assertNotIn(self.origin, seen)
         self.assertEqual(set(read_text(self.options).split()), {"ci.skip"})
         self.assertNotIn("npm push", read_text(self.installed))
+        self.assertEqual(len(self.artifacts("report.html")), 1)
 
-    def test_the_schema_of_gitlab_accepts_it(self) -> None:
+    def test_gitlab_reads_it_alone_and_as_the_page_shows(self) -> None:
+        starts, settings = examples()
+        both = "include:\n  - local: .gitlab/features.yml\n  - local: .gitlab/own.yml\n"
+        files = {".gitlab-ci.yml": starts, ".gitlab/own.yml": settings, "both.yml": both}
+        self.workspace.commit(files, "our own settings")
         command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci"]
         done = subprocess.run(
-            [*command, FILE], cwd=self.workspace.path, capture_output=True, text=True
+            [*command, FILE, *files], cwd=self.workspace.path, capture_output=True, text=True
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        read = self.gitlab("--file", "both.yml", "--preview")
+        self.assertEqual(read.returncode, 0, read.stderr)
+        jobs = yaml.safe_load(read.stdout)
+        own = yaml.safe_load(settings)
+        for name in ("run:a", "push:a", "report"):
+            self.assertEqual(jobs[name]["image"], {"name": own[".rorchestrator"]["image"]})
+            self.assertEqual(jobs[name]["before_script"], [])
+        self.assertEqual(
+            jobs["run:b"]["needs"], [{"job": "push:a", "artifacts": True, "optional": False}]
+        )
 
 
 if __name__ == "__main__":
