@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from ..model.translate import _
-from .exported import Exported, Job, budget_of_each_job
+from .exported import INSTALL_OURS, Exported, Job, budget_of_each_job
 from .yaml_text import Noted, yaml_text
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ it: what is left is for the clone, the setup and the artifacts."""
 INSTALL = (
     "npm install --global @anthropic-ai/claude-code",
     "apt-get update -qq && apt-get install -y -qq pipx",
-    "PIPX_BIN_DIR=/usr/local/bin pipx install git+https://github.com/RollandMELET/RoRchestrator.git",
+    f"PIPX_BIN_DIR=/usr/local/bin {INSTALL_OURS.rstrip()}",
 )
 """The commands with which a fresh machine gets Claude Code and this program."""
 

@@ -118,6 +118,11 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(names, {".run": "rorchestrator-run", ".push": "rorchestrator-push"})
         self.assertFalse([line for line in found[".push"]["before_script"] if "claude" in line])
 
+    def test_a_bypass_is_allowed_where_claude_works(self) -> None:
+        for allowed in (False, True):
+            found = self.pipeline(replace(export(DIAMOND), allow_bypass=allowed))
+            self.assertIs(" --allow-bypass" in found[".run"]["script"][-1], allowed)
+
     def test_ids_and_paths_are_read_as_they_are(self) -> None:
         ids = ("1.0", "true", "No", "null", "0x1f", "1e3", "a.b_c-d")
         found = self.pipeline(export(dict.fromkeys(ids, ()), file="$(id) it's.json"))
