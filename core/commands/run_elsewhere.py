@@ -16,7 +16,7 @@ from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..model.words import headed
 from ..process.signals import SignalReceived, Signals
-from ..process.temporary_folder import temporary_folder
+from ..process.temporary_folder import PREFIX, temporary_folder
 from ..project.decisions import check_permissions
 from ..project.selection import Selection
 from ..views.output_file import OutputFile
@@ -126,7 +126,11 @@ class _Elsewhere:
         finally:
             # What was paid for is handed in, whatever else asks the program to end.
             self.handlers.ignore()
-        handed_in = self._hand_in(failure)
+        try:
+            handed_in = self._hand_in(failure)
+        except (UserError, OSError):
+            self._keep_all()
+            raise
         if failure is not None and not isinstance(failure, _Interrupted):
             raise failure
         return code if handed_in else code or ExitCode.INCOMPLETE
@@ -162,17 +166,17 @@ class _Elsewhere:
         """Write the report, then push or bundle it with the work; whether that is done."""
         hand_in = HandIn(self.attempt)
         ended = hand_in.ended(failure)
-        self._write(ended.report)
+        unwritten = self._unwritten(ended.report)
         for note in hand_in.notes:
             self._complain(note)
         if self.arguments.bundle:
             hand_in.bundle(ended, self.arguments.bundle)
             self._say(N_("branch and report are in {path}").format(path=self.arguments.bundle))
-            return True
+            return self._is_written(unwritten)
         sent = hand_in.push(ended)
         if sent.is_done:
             self._say(_handed_in(ended.report))
-            return True
+            return self._is_written(unwritten)
         self._complain(N_("nothing was pushed: {said}").format(said=sent.said))
         self._keep(hand_in, ended, is_late=sent.is_late)
         return False
@@ -187,6 +191,27 @@ class _Elsewhere:
             words = N_("it is kept; to look at it: {command}")
             command = f"git fetch {file} {ended.report.branch}"
         self._complain(words.format(command=command))
+
+    def _keep_all(self) -> None:
+        """Keep the clone itself where even a bundle could not be written."""
+        asked = self.asked
+        kept = f"{self.attempt.folder}-{asked.run_id}-{asked.feature}"
+        kept = kept.replace(PREFIX, "rorchestrator-kept-")
+        os.rename(self.attempt.folder, kept)
+        self._complain(N_("the clone with all work is kept: {path}").format(path=kept))
+
+    def _unwritten(self, report: FeatureReport) -> UserError | None:
+        """Write the report; why it could not be. The work is pushed in any case."""
+        try:
+            self._write(report)
+        except UserError as error:
+            return error
+        return None
+
+    def _is_written(self, unwritten: UserError | None) -> bool:
+        if unwritten is not None:
+            self._complain(f"{unwritten.message}; {unwritten.hint}")
+        return unwritten is None
 
     def _write(self, report: FeatureReport) -> None:
         text = json.dumps(report.to_json(), indent=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..git.channel import open_channel
 from ..git.refs import HEADS
 from ..model.errors import UserError
 from ..model.fold import fold
@@ -53,7 +52,7 @@ class HandIn:
         report = self._report(failure)
         place = os.path.join(self.attempt.folder, FRESH)
         earlier = self.attempt.channel
-        self.channel = run_sync(open_channel(place, self.asked.url, os.environ))
+        self.channel = run_sync(earlier.renewed(place))
         common = (earlier.git.repository.common_dir, self.project.git.repository.common_dir)
         run_sync(self.channel.borrow(*common))
         files = {
@@ -74,10 +73,8 @@ class HandIn:
         run = state.run
         mine = [event for event in whole if run is not None and event.run == run.id]
         status, reason = Status.FAILED, failure.message if failure is not None else NOT_COMPLETED
-        if run is not None and known.run == run.id and known.status.value and not failure:
+        if run is not None and known.run == run.id and failure is None:
             status, reason = known.status, known.reason
-        if status.active or status is Status.PENDING:
-            status = Status.CANCELLED
         earlier = attempt.earlier.report
         return FeatureReport(
             run_id=asked.run_id,

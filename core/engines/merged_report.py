@@ -21,8 +21,28 @@ from ..views.run_view import RunView, graph, run_view
 from .earlier import Earlier, earlier_of
 from .feature_report import RUNS, FeatureReport, Listed, report_in
 
-OF_A_MACHINE = ("run_started", "run_ended")
-"""Events of a machine's own run, which is not the whole one."""
+OF_THE_RUN = frozenset({"note", "paused", "window"})
+"""The events of a machine's whole run that tell something of the joined one."""
+
+OF_A_FEATURE = frozenset(
+    {
+        *(
+            "preparing",
+            "based",
+            "reopened",
+            "setting_up",
+            "ready",
+            "left",
+            "note",
+            "stray",
+            "clash",
+        ),
+        *("attempt_started", "attempt_ended", "verifying", "committing", "committed", "queued"),
+        *("resolution_started", "resolution_ended", "resolved", "checking", "checked", "judged"),
+        "ended",
+    }
+)
+"""The events of a feature in a run. Others tell of other features, or of what followed."""
 
 NOT_REPORTED = N_("not reported")
 
@@ -175,9 +195,14 @@ def _story(gathered: Gathered) -> list[Event]:
         replace(event, run=gathered.run_id)
         for report in gathered.reports.values()
         for event in report.events
-        if event.kind not in OF_A_MACHINE and event.feature in ("", report.feature)
+        if _belongs(event, report.feature)
     ]
     return sorted(found, key=lambda event: event.at)
+
+
+def _belongs(event: Event, id: str) -> bool:
+    kinds = OF_A_FEATURE if event.feature == id else OF_THE_RUN
+    return event.kind in kinds and event.feature in ("", id)
 
 
 def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Iterable[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..git.channel import Channel, Update
 from ..git.refs import HEADS, KEPT
+from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.translate import N_
 from .feature_report import CLAIM, FeatureReport, claim_in, report_ref
@@ -43,7 +44,10 @@ async def send(channel: Channel, report: FeatureReport, commit: str, lease: str)
 async def _refused(channel: Channel, report: FeatureReport, commit: str, said: str) -> Sending:
     """Why a push was refused, in our words if another attempt is why."""
     ref = report_ref(report.run_id, report.feature)
-    there = (await channel.look(ref)).get(ref, "")
+    try:
+        there = (await channel.look(ref)).get(ref, "")
+    except UserError:  # It is gone, which git said already.
+        return Sending(False, said)
     if there and not await channel.git.commit_of(there):
         await channel.fetch(f"+{ref}:refs/newer")
     number = claim_in(await channel.read(there, CLAIM)).attempt if there else 0

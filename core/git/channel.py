@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import unquote
 
 from ..model.errors import UserError
-from ..model.frozen import dataclass
+from ..model.frozen import dataclass, replace
 from ..model.translate import N_
 from ..process.spawner import Finished, Spawner
 from . import opening
@@ -57,11 +57,19 @@ class Sent:
 class Channel:
     """One remote. Raises :class:`UserError` if it can't be reached."""
 
-    def __init__(self, git: Git, url: str, head: str = "") -> None:
+    def __init__(self, git: Git, url: str, head: str = "", *, is_sha256: bool = False) -> None:
         self.git = git
         self.url = url
         self.head = head
         """The branch that the remote's HEAD names; empty without one."""
+        self.is_sha256 = is_sha256
+        """Whether its ids have 64 digits."""
+
+    async def renewed(self, folder: str) -> Channel:
+        """A channel to the same remote in another new ``folder``; the remote is not asked."""
+        git = self.git.at(replace(self.git.repository, top=folder, common_dir=folder))
+        await init_bare(git, folder, sha256=self.is_sha256)
+        return Channel(git, self.url, self.head, is_sha256=self.is_sha256)
 
     # -- what is there ------------------------------------------------------------------------
 
@@ -145,13 +153,12 @@ class Channel:
         leases = [f"--force-with-lease={each.ref}:{each.lease}" for each in updates]
         refs = [f"{each.commit}:{each.ref}" for each in updates]
         arguments = ("push", "--porcelain", *ONLY_THIS, *options, *leases, "--", self.url, *refs)
-        for seconds in (*WAITS_SECONDS, 0.0):
-            finished = await self.git.try_run(*arguments, tries=1)
-            if finished.code == 0 or "\n!\t" in f"\n{finished.text}" or not seconds:
-                break
-            if NO_ATOMIC in finished.complaint or await self._has(updates):
+        finished = await self.git.try_run(*arguments, tries=1)
+        for seconds in WAITS_SECONDS:
+            if _is_answered(finished) or await self._has(updates):
                 break
             await self.git.spawner.pause(seconds)
+            finished = await self.git.try_run(*arguments, tries=1)
         is_done = finished.code == 0 or await self._has(updates)
         return Sent(is_done, "" if is_done else _said(finished))
 
@@ -210,6 +217,12 @@ def _is_wanted(ref: str, patterns: Iterable[str]) -> bool:
     )
 
 
+def _is_answered(finished: Finished) -> bool:
+    """Whether the remote took or refused a push, so that another try would end in the same way."""
+    refused = any(line.startswith("!\t") for line in finished.text.split("\n"))
+    return finished.code == 0 or refused or NO_ATOMIC in finished.complaint
+
+
 def _said(finished: Finished) -> str:
     """Why a push failed: the lines of the refs, and what the server said."""
     lines = [line.split("\t") for line in finished.text.split("\n") if line.startswith("!")]
@@ -233,7 +246,7 @@ async def open_channel(
     told = await channel._ask("ls-remote", "--symref", "--", url, "HEAD", at=parent)
     head, is_sha256 = _head_in(told.text.split("\n"))
     await init_bare(git, folder, sha256=is_sha256)
-    return Channel(git, url, head)
+    return Channel(git, url, head, is_sha256=is_sha256)
 
 
 def _head_in(lines: Sequence[str]) -> tuple[str, bool]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import unittest
+import unittest.mock
 
+from core.commands import run_elsewhere
+from core.git import channel
 from core.git.refs import KEPT
+from core.process.signals import SignalReceived
 from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
 from tests.support.once import once
 from tests.support.workspace import Json, feature
@@ -192,6 +197,81 @@ class AttemptTest(ElsewhereTest):
         self.assert_code(space.run_there("auth"), 0)
         self.assertNotEqual(space.tip_there("auth"), first)
         self.assertEqual(space.refs_there()[f"{KEPT}auth/r1.1"], first)
+
+
+class EndTest(ElsewhereTest):
+    def test_a_run_that_can_not_begin_is_reported_with_its_reason(self) -> None:
+        space = self.use()
+        space.features(feature("auth"), claude={"command": ["no-such-claude"]})
+        space.publish()
+        done = space.run_there("auth", "-q", "--allow-bypass")
+        self.assert_code(done, 2)
+        self.assertIn("no-such-claude", done.err)
+        report = space.pushed_report("auth")
+        self.assertEqual((report["status"], report["commit"]), ("failed", None))
+        self.assertIn("no-such-claude", report["reason"])
+
+    @once
+    def test_a_signal_before_the_feature_has_begun_is_reported_too(self) -> None:
+        space = self.use(feature("auth"))
+        heard = SignalReceived(signal.SIGTERM)
+        with unittest.mock.patch.object(run_elsewhere, "run_features", side_effect=heard):
+            done = space.run_there("auth")
+        self.assert_code(done, 143)
+        self.assertEqual(space.pushed_report("auth")["reason"], "interrupted")
+
+    @once
+    def test_a_signal_during_the_clone_leaves_nothing(self) -> None:
+        space = self.use(feature("auth"))
+        began = space.beside("clone.began")
+        hold = space.script("hold", f"#!/bin/sh\ntouch {began}\nexec sleep 60\n")
+        space.git("config", "--file", space.config, "uploadpack.packObjectsHook", hold)
+        running = space.begin("auth")
+        space.wait_for("clone.began")
+        running.signal(signal.SIGTERM)
+        done = running.end()
+        self.assert_code(done, 143)
+        self.assertIn("Stopped, and the temporary clone is removed.", done.err)
+        self.assertEqual(space.refs_there("refs/rorchestrator"), {})
+
+    @once
+    def test_if_the_remote_is_gone_the_work_is_kept_beside_the_report(self) -> None:
+        space = self.use()
+        move = {"bash": f"mv '{space.remote}' '{space.remote}.gone'"}
+        space.features(feature("auth", {"write": "auth.md"}, move))
+        space.publish()
+        with unittest.mock.patch.object(channel, "WAITS_SECONDS", (0.001,)):
+            done = space.run_there("auth")
+        self.assert_code(done, 1)
+        kept = f"{space.report_path('auth')}.bundle"
+        self.assertIn(f"rorchestrator push --bundle '{kept}' --remote URL", done.err)
+        os.rename(f"{space.remote}.gone", space.remote)
+        pushed = space.main("push", "--bundle", kept, "--remote", space.url)
+        self.assert_code(pushed, 0)
+        self.assertEqual(space.pushed_report("auth")["status"], "completed")
+
+    @once
+    def test_if_nothing_at_all_can_be_written_the_clone_stays(self) -> None:
+        space = self.use()
+        folder = os.path.dirname(space.report_path("auth"))
+        away = f"rm -r '{folder}' && touch '{folder}'"
+        space.features(
+            feature("auth", {"write": "auth.md"}, {"bash": away}),
+            feature("api", {"write": "api.md"}, {"bash": f"{away}; rm -r '{space.remote}'"}),
+        )
+        space.publish()
+        done = space.run_there("auth")
+        self.assert_code(done, 1)
+        self.assertIn("--report", done.err)
+        self.assertEqual(space.pushed_report("auth")["status"], "completed")
+        os.unlink(folder)
+        with unittest.mock.patch.object(channel, "WAITS_SECONDS", ()):
+            done = space.run_there("api")
+        self.assert_code(done, 2)
+        (kept,) = os.listdir(space.temporary)
+        self.assertIn(f"the clone with all work is kept: {space.temporary}/{kept}", done.err)
+        self.assertTrue(kept.startswith("rorchestrator-kept-"))
+        shutil.rmtree(os.path.join(space.temporary, kept))
 
 
 class RefusalTest(ElsewhereTest):

@@ -45,6 +45,7 @@ def report(
         events.attempt_ended(at + 9, run, id, AttemptOutcome(Status.COMPLETED, cost_usd=usd)),
         events.note(at + 9, run, "of the machine"),
         events.note(at + 9, run, "of another feature", "other"),
+        events.replaced(at + 9, "another list", ["docs"]),
         events.ended(at + 10, run, id, FeatureOutcome(status, why, work=work)),
         events.run_ended(at + 10, run, exit_code=0),
     )
