@@ -24,7 +24,7 @@ from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from .earlier import Earlier
 from .feature_report import FeatureReport
-from .merged_report import OF_A_MACHINE, fetched
+from .merged_report import OF_A_FEATURE, fetched
 
 OF_ITS_MACHINE = ("log", "session_id", "worktree")
 """What events name that is on another machine."""
@@ -102,7 +102,7 @@ def _events(project: OpenProject, run_id: str, reports: Iterable[FeatureReport])
 
 
 def _is_of(event: Event, report: FeatureReport) -> bool:
-    return event.feature == report.feature and event.kind not in OF_A_MACHINE
+    return event.feature == report.feature and event.kind in OF_A_FEATURE
 
 
 def _here(event: Event, run_id: str) -> Event:
