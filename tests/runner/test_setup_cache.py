@@ -30,6 +30,11 @@ OWN = "echo $RORCHESTRATOR_FEATURE"
 TOLD = "setup skipped: node_modules came from the setup cache"
 
 
+async def stop() -> Cancellation:
+    """Made in an event loop: up to Python 3.9 it needs one."""
+    return Cancellation()
+
+
 class CacheTest(WorktreeTest):
     """Worktrees of a repository, and a cache of a list whose setup makes ``node_modules``."""
 
@@ -55,7 +60,7 @@ class CacheTest(WorktreeTest):
             for event in self.events
             if event.kind == "setup_stored"
         }
-        context = RunContext("run", "", lambda: 1.0, self.events.append, Cancellation())
+        context = RunContext("run", "", lambda: 1.0, self.events.append, asyncio.run(stop()))
         self.cache = SetupCache(self.manager, self.project, context, known)
 
     async def prepared(self, worktree: Worktree) -> SetUp:
@@ -82,6 +87,9 @@ class CacheTest(WorktreeTest):
         made = [self.create(id, start) for id in ids]
         given = {"base_commit": self.base, **facts}
         trees = [replace(each, **given) for each in made]  # type: ignore[arg-type]
+
+        # Up to Python 3.9, a lock belongs to its event loop.
+        self.cache._turns.clear()
 
         async def together() -> list[SetUp]:
             return list(await asyncio.gather(*map(self.prepared, trees)))
