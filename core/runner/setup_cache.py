@@ -230,7 +230,9 @@ class SetupCache:
         }
         if open_to_git:
             raise NotStored(
-                N_("git does not ignore {folders}").format(folders=some(sorted(open_to_git)))
+                N_("git does not ignore {folders} at the base commit").format(
+                    folders=some(sorted(open_to_git))
+                )
             )
         made = (each for each in ignored if not each.startswith(tuple(below)))
         others = sorted({*changed, *(each for each in made if not built_by_tools(each))})

@@ -297,7 +297,7 @@ class NeverStored(CacheTest):
 
     def test_a_folder_that_git_does_not_ignore(self) -> None:
         self.base = self.repository.commit({".gitignore": "*.made\n"})
-        self.refused("git does not ignore node_modules/")
+        self.refused("git does not ignore node_modules/ at the base commit")
 
     def test_a_list_without_inputs(self) -> None:
         self.uses(setup_inputs=("Cargo.lock",))
