@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import threading
 import unittest
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
+from core.engines.github_workflow import HELPER
 from tests.support.actions import Actions
 from tests.support.commands import read_text
 from tests.support.forges import TestForge, put_program
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.paths import ORCHESTRATE
+from tests.support.repository import Repository
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 setUpModule = skip_if_run_elsewhere
@@ -155,6 +160,40 @@ class AWorkflow(WorkspaceTest):
         results = self.results()
         self.assertEqual(results.pop("plan"), "failure")
         self.assertEqual(set(results.values()), {"skipped"})
+
+
+class _Private(BaseHTTPRequestHandler):
+    """A server that reads nobody's repository, and asks who is there."""
+
+    def do_GET(self) -> None:
+        given = self.headers.get("Authorization", "")
+        self.server.given.append(given)  # type: ignore[attr-defined]
+        self.send_response(404 if given else 401)
+        self.send_header("WWW-Authenticate", 'Basic realm="GitHub"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+class TheToken(unittest.TestCase):
+    def test_git_gives_it_to_the_server_of_the_repository_only(self) -> None:
+        with Repository() as shop, HTTPServer(("127.0.0.1", 0), _Private) as server:
+            server.given = []  # type: ignore[attr-defined]
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_port}"
+            env = {"GH_TOKEN": "token-read", "HELPER": HELPER, "GIT_TERMINAL_PROMPT": "0"}
+            shop.git("config", "--global", f"credential.{url}.helper", HELPER)
+            shop.git("ls-remote", f"{url}/acme/shop", env=env, fails=True)
+            other = url.replace("127.0.0.1", "localhost")
+            shop.git("ls-remote", f"{other}/acme/shop", env=env, fails=True)
+            words = ("-c", f"credential.helper={HELPER}", "ls-remote", f"{url}/acme/shop")
+            shop.git(*words, env=env, fails=True)
+            server.shutdown()
+            given = server.given  # type: ignore[attr-defined]
+        known = f"Basic {b64encode(b'x-access-token:token-read').decode()}"
+        self.assertEqual(given, ["", known, "", "", known])
 
 
 if __name__ == "__main__":
