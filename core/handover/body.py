@@ -17,8 +17,8 @@ from ..model.mask import Mask
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
 from ..model.words import counted, duration, headed
+from ..reporter.cost_text import spent
 from ..reporter.markdown_text import code, escaped, fenced
-from ..reporter.run_text import spent
 from ..reporter.style import Style, shorten
 from ..reporter.verdict_table import verdict_markdown
 from .work import Work

@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Sequence
 from itertools import islice
 
-from ..git import history, merging, worktree_status
 from ..git.door import Unknown
 from ..git.output import WorktreeStatus
 from ..git.refs import HEADS
@@ -21,15 +20,16 @@ from ..model.translate import N_
 from ..model.window import current
 from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
-from ..worktree import admin_files, keeping
-from ..worktree.manager import WorktreeManager
 from ..worktree.setup_entries import entries_in, store_folder
 from .built_on import older_below
 from .claude_program import claude_version
 from .decisions import answer_file
-from .landed import content_now, how_merged_into
 from .open import OpenProject
 from .strays import strays_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..worktree.manager import WorktreeManager
 
 
 def project_status(
@@ -113,11 +113,13 @@ def _out_of_date(state: RunState, known: FeatureState) -> str:
 async def _checkout(project: OpenProject, state: RunState, known: FeatureState) -> Checkout:
     """What git knows of a feature; a fault in it does not affect other features."""
     # The list may name another prefix and another folder by now; the journal knows the real ones.
-    branch = known.branch or project.worktrees.branch(known.id)
+    branch = known.branch or project.config.branch_of(known.id)
     tip = project.refs.get(HEADS + branch, "")
     found = Checkout(branch if tip else "", tip)
     try:
         if tip:
+            from ..git import history
+
             ahead = await history.count_commits(project.git, tip, project.base_commit)
             found = replace(found, ahead=ahead)
         found = replace(found, worktree=await _worktree(project, known))
@@ -152,6 +154,9 @@ async def _worktree(project: OpenProject, known: FeatureState) -> str:
 
 
 async def _worktree_status(project: OpenProject, known: FeatureState, path: str) -> WorktreeStatus:
+    from ..git import worktree_status
+    from ..worktree import admin_files, keeping
+
     worktrees = _made(project, known)
     admin_files.check_linked(worktrees, path)
     keeping.check_pipes(worktrees, path)
@@ -167,6 +172,8 @@ async def _merged(project: OpenProject, known: FeatureState) -> str:
     """How the base branch holds a completed feature's work; empty if it does not."""
     if known.status is not Status.COMPLETED or known.work is None:
         return ""
+    from .landed import how_merged_into
+
     return await how_merged_into(
         project, known, project.base_commit, project.config.project.base_branch
     )
@@ -176,6 +183,8 @@ async def _by_hand(project: OpenProject, known: FeatureState) -> str:
     """How the user changed a completed feature's branch after its run; empty if not at all."""
     if known.status is not Status.COMPLETED or known.work is None:
         return ""
+    from .landed import content_now
+
     held = await content_now(project, known, project.base_commit)
     return "; ".join(filter(None, (held.words, held.hint)))
 
@@ -210,5 +219,7 @@ async def _conflicting_files(
     theirs = project.base_commit if landed else project.refs.get(HEADS + other.branch, "")
     if not (tip and theirs):
         return ()
+    from ..git import merging
+
     tree, now = await merging.merged_tree(project.git, theirs, tip)
     return () if tree else now or files

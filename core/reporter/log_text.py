@@ -12,7 +12,7 @@ from ..model.moments import moment
 from ..model.terminal_text import one_line
 from ..model.translate import _, shown
 from ..model.words import duration, headed
-from .run_text import spent
+from .cost_text import spent
 from .style import Style
 
 

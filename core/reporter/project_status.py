@@ -11,7 +11,6 @@ from ..model.outcome import Stray
 from ..model.review import Answer
 from ..model.state import FeatureState, Run
 from ..model.window import Window
-from .documents import check_document, cost_document, local_time
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,8 @@ class FeatureStatus:
 
     def to_json(self) -> dict[str, Json]:
         """An entry of ``features``."""
+        from .documents import check_document, cost_document, local_time
+
         state = self.state
         return {
             "id": state.id,
@@ -199,6 +200,8 @@ class ProjectStatus:
 
     def to_json(self) -> dict[str, Json]:
         """What ``status --json`` prints."""
+        from .documents import local_time
+
         return {
             "project_name": self.project_name,
             "repository": self.repository,
@@ -228,6 +231,8 @@ class ProjectStatus:
 
 
 def _run_document(run: Run) -> dict[str, Json]:
+    from .documents import local_time
+
     return {
         "run": run.id,
         "list": run.owner or None,

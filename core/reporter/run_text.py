@@ -24,19 +24,10 @@ from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, decimal, duration, headed, money, waits_for_review
+from .cost_text import spent
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
 from .verdict_table import run_verdict_lines, verdict_counts
-
-
-def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
-    """A cost: exact, estimated, at least, or unknown."""
-    if not complete and about_usd is not None:
-        return _("about {cost}").format(cost=money(about_usd))
-    if complete or usd is None:
-        return money(usd)
-    return style.pick("≥ ", ">= ") + money(usd)
-
 
 STEPS_BETWEEN = {
     "preparing": N_("preparing"),

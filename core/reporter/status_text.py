@@ -15,8 +15,8 @@ from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, duration, headed, money, percent, size, waits_for_review
+from .cost_text import spent
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
-from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width
 
 COLUMNS = (

@@ -11,7 +11,7 @@ from ..model.review import Answer, Comment
 from ..model.terminal_text import clean, one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..model.words import counted, headed
-from ..reporter.run_text import spent
+from ..reporter.cost_text import spent
 from ..reporter.style import Style, shorten, wrapped
 from ..reporter.verdict_table import verdict_lines
 from .reading import FeatureReading, FileReading, Reading

@@ -8,7 +8,7 @@ from ..model.outcome import Status
 from ..model.terminal_text import shell_word
 from ..model.translate import _, shown
 from ..model.words import counted, headed
-from ..reporter.run_text import spent
+from ..reporter.cost_text import spent
 from ..views.html_feature import STYLE, Fact, changed, coded, facts, file_item
 from ..views.html_report import page
 from ..views.html_text import address, lines, text

@@ -10,7 +10,7 @@ from ..model.handover import PullRequest
 from ..model.outcome import Status
 from ..model.translate import _, shown
 from ..model.words import cents, counted, duration, thousands
-from ..reporter.run_text import spent
+from ..reporter.cost_text import spent
 from ..reporter.style import Style
 from .html_text import lines, text
 from .html_verdicts import verdict_section

@@ -10,8 +10,8 @@ from ..model.outcome import Status, Usage
 from ..model.phase import Phase
 from ..model.translate import _
 from ..model.words import counted, decimal, duration, money, thousands
+from ..reporter.cost_text import spent
 from ..reporter.documents import local_time
-from ..reporter.run_text import spent
 from .html_feature import STYLE, coded, facts, price
 from .html_text import address, text
 from .run_view import FeatureView, RunView

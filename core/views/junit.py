@@ -17,7 +17,7 @@ from ..model.excerpt import excerpt
 from ..model.outcome import AttemptOutcome, Fault, Status
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration
-from ..reporter.run_text import spent
+from ..reporter.cost_text import spent
 from ..reporter.style import shorten
 from ..reporter.verdict_table import FAILING, MEANINGS, in_order
 from .run_markdown import STYLE, changes, judged_in

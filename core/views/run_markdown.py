@@ -14,8 +14,9 @@ from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
 from ..model.translate import _, shown
 from ..model.words import counted, decimal, duration, headed, money
+from ..reporter.cost_text import spent
 from ..reporter.markdown_text import code, escaped, fenced
-from ..reporter.run_text import judged, spent, waste_lines
+from ..reporter.run_text import judged, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
 from ..reporter.verdict_table import run_verdict_markdown
 from .run_view import FeatureView, RunView

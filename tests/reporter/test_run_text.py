@@ -397,10 +397,6 @@ class TheReport(unittest.TestCase):
             self.assertNotIn("≥ cost unknown", total)
             self.assertIn(expected, total)
 
-    def test_a_cost_that_can_be_estimated_is_about_that(self) -> None:
-        for complete, expected in ((False, "about $2.00"), (True, "$1.00")):
-            self.assertEqual(run_text.spent(1.0, 2.0, PLAIN, complete=complete), expected)
-
     def test_a_session_is_resumed_where_there_is_one_and_resuming_helps(self) -> None:
         tried = fold([*LIFE, _ended("auth", Status.FAILED, "no")]).feature("auth")
         self.assertEqual(len(next_steps.next_commands(tried)), 3)
