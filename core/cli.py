@@ -7,6 +7,7 @@ import sys
 try:
     import argparse
     import errno
+    import gc
     import os
     import signal
     from collections.abc import Callable, Mapping, Sequence
@@ -114,6 +115,9 @@ EVERYWHERE = {
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = N_("free some space, then try again")
+
+COLLECTED_OBJECTS = 20_000
+"""New objects between two collections of garbage: a start makes as many, and no garbage."""
 
 HELP_COLUMNS = 100
 """The width of help without a terminal."""
@@ -470,6 +474,7 @@ def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
 
 def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
+    gc.set_threshold(COLLECTED_OBJECTS)
     try:
         _repair_streams()
         _handle_signals()

@@ -38,7 +38,7 @@ TIMES = 5
 SIZES = {20: 0.05, 200: 1.0}
 """The time to choose ÷ that of git for the trial merges of twenty features."""
 
-OF_GIT = 2.5
+OF_GIT = 4.0
 """Finding the largest set of twenty features that all change one file ÷ git's 190 trial merges."""
 
 

@@ -17,7 +17,7 @@ from tests.bench.startup import BARE
 from tests.support.paths import SIMULATED
 
 FEATURES, COMMITS, RUNS = 40, 300, 5
-FIRST, SECOND = 10.0, 8.0
+FIRST, SECOND = 12.0, 8.0
 
 
 def main(features: int = FEATURES, commits: int = COMMITS) -> int:
