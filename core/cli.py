@@ -79,6 +79,7 @@ COMMANDS = {
     "push": N_("push the branches of completed features"),
     "pr": N_("push completed features and open a pull request for each"),
     "export": N_("write the list as a pipeline of an engine that runs it on many machines"),
+    "submit": N_("submit the features to an engine that runs them on many machines"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),
     "completion": N_("print a script with which a shell completes commands, ids and tags"),
     "schema": N_("print the JSON Schema of a feature list, for editors"),
@@ -95,7 +96,7 @@ GROUPS = {
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),
     ),
-    N_("engines"): ("export",),
+    N_("engines"): ("export", "submit"),
 }
 """The groups of the commands in ``--help``, which omits what does not exist."""
 

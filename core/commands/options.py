@@ -289,7 +289,7 @@ def seconds(text: str) -> float:
     return value
 
 
-def add_remote_option(parser: argparse.ArgumentParser) -> None:
+def add_remote_option(parser: argparse._ActionsContainer) -> None:
     """The remote of the commands that hand features over."""
     parser.add_argument(
         "--remote",

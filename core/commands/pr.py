@@ -56,7 +56,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _fetch(arguments: argparse.Namespace) -> None:
     """Fetch the results of a run on many machines, and say which."""
     from ..engines.fetch_run import Source, fetch_run
-    from ..handover.remote import find_remote
+    from ..project.remote import find_remote
 
     if arguments.dry_run:
         raise UserError(

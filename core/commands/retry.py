@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.json_values import LARGEST
 from ..model.translate import N_, _
+from .engine_options import add_submitted_options, check_engine
 from .options import add_common_options, add_progress_option, add_running_options
-from .retrying import retry_feature
+from .retrying import retry_feature, retry_features
 
 LONGEST = 50_000
 """The characters of a message: more is a document, which belongs into a file."""
 
 EXAMPLES = N_("""\
 examples:
-  rorchestrator retry auth --yes
   rorchestrator retry auth -m 'Use argon2, not bcrypt.'
   rorchestrator retry auth --attempts 5
+  rorchestrator retry auth api --engine slurm
 """)
 
 
@@ -32,7 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "this is run --only ID."
     )
     parser.epilog = _(EXAMPLES)
-    parser.add_argument("id", metavar="ID", help=_("the feature"))
+    parser.add_argument(
+        "ids",
+        nargs="+",
+        metavar="ID",
+        help=_("the feature; several are run again from their start"),
+    )
     parser.add_argument(
         "-m",
         "--message",
@@ -48,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help=_("print the reply, or the events of the run, as JSON")
     )
+    add_submitted_options(parser)
     add_progress_option(parser)
     add_running_options(parser)
     add_common_options(parser)
@@ -85,4 +93,28 @@ def _attempts(text: str) -> int:
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the current run; without one, start a run."""
     message = _message(arguments.message)
-    return retry_feature(arguments, arguments.id, message, arguments.attempts)
+    ids: list[str] = arguments.ids
+    goes_on = bool(message) or arguments.attempts is not None
+    if arguments.engine:
+        return _on_engine(arguments, ids, goes_on=goes_on)
+    check_engine(arguments)
+    if len(ids) == 1:
+        return retry_feature(arguments, ids[0], message, arguments.attempts)
+    if goes_on:
+        raise UserError(
+            _("a message or more attempts are for one feature"),
+            hint=_("type a command for each of them"),
+        )
+    return retry_features(arguments, ids)
+
+
+def _on_engine(arguments: argparse.Namespace, ids: Sequence[str], *, goes_on: bool) -> int:
+    """Submit the features again."""
+    from .slurm_submit import retry
+
+    if goes_on:
+        raise UserError(
+            _("a session does not follow its feature to another machine"),
+            hint=_("leave out the message and --attempts; the feature starts over"),
+        )
+    return retry(arguments, ids)

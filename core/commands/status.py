@@ -14,6 +14,7 @@ from ..model.translate import N_, _, shown
 from ..project.status import project_status
 from ..reporter.status_text import status_lines
 from ..reporter.style import Style, style_of
+from .engine_options import add_submitted_options, check_engine
 from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 
 EXAMPLES = N_("""\
@@ -34,11 +35,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=_("include the features of the repository's other lists"),
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    add_submitted_options(parser)
     add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print the status of the project."""
+    """Print the status of the project, or of a run on many machines."""
+    if arguments.engine:
+        from . import slurm_status
+
+        return slurm_status.status(arguments)
+    check_engine(arguments)
     display = display_of(arguments)
     project, fault = opened_or_recorded(arguments)
     status = project_status(project, fault, all_lists=arguments.all_lists)

@@ -23,6 +23,12 @@ async def folders(git: Git, commit: str) -> list[str]:
     return os.fsdecode(finished.stdout).split("\0")[:-1]
 
 
+async def content_of(git: Git, commit: str, path: str) -> bytes | None:
+    """The content of a file in a commit; ``None`` if it has no such file."""
+    finished = await git.try_run("cat-file", "blob", f"{commit}:{path}")
+    return finished.stdout if finished.code == 0 else None
+
+
 async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
     """Those of ``paths`` that a commit contains; folders end with a slash."""
     spelled = {path.rstrip("/"): path for path in paths}

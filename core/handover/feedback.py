@@ -23,6 +23,7 @@ from ..model.review import Comment
 from ..model.state import FeatureState
 from ..model.translate import N_
 from ..project.open import OpenProject
+from ..project.remote import find_remote
 from ..project.selection import check_known
 from .forge.forge import State
 from .forge.github import GitHub
@@ -31,7 +32,6 @@ from .forge.gitlab import GitLab
 from .forge.gitlab_remarks import GitLabReaders
 from .forge.remark import Kind, Remark
 from .forge.which import forge_of
-from .remote import find_remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

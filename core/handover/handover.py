@@ -23,6 +23,7 @@ from ..model.translate import N_
 from ..project.control_requests import record
 from ..project.decisions import apply_skips
 from ..project.open import OpenProject
+from ..project.remote import Remote, find_remote
 from ..project.selection import check_known
 from .copy_checks import Consent, CopyChecks
 from .forge.client import NotLoggedIn
@@ -30,7 +31,6 @@ from .forge.forge import OnForge, State
 from .forge.which import forge_of
 from .place import JOINED, Place, Places
 from .pull_requests import PullRequests
-from .remote import Remote, find_remote
 from .report import Ending, Handed, HandoverOptions, HandoverReport
 from .safety import check_untouched
 from .work import Held, Landed, Work, work_of

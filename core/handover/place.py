@@ -15,9 +15,9 @@ from ..model.frozen import dataclass
 from ..model.state import RunState
 from ..model.translate import N_
 from ..project.open import OpenProject
+from ..project.remote import Remote
 from ..worktree import dependencies
 from ..worktree.merge_proof import how_merged
-from .remote import Remote
 from .work import Held, Landed, Work
 
 JOINED = "+base"

@@ -13,7 +13,7 @@ from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.translate import N_
-from ..project.open import OpenProject
+from .open import OpenProject
 
 ORIGIN = "origin"
 

@@ -1,0 +1,91 @@
+"""What other machines will find on the remote: the base commit, with the list as it is here."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..git.commits import content_of
+from ..git.paths import is_in
+from ..model.errors import UserError
+from ..model.excerpt import some
+from ..model.terminal_text import shell_word
+from ..model.translate import N_
+from ..process.spawner import run_sync
+from ..project.open import OpenProject
+from ..project.remote import Remote, find_remote
+
+LIKE_A_HOST = re.compile(r"[^/]+:")
+"""What a location of git begins with that is no path: ``host:path``, ``https://…``."""
+
+WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@", re.IGNORECASE)
+
+
+def remote_with_base(project: OpenProject, name: str) -> Remote:
+    """The remote that other machines clone from.
+
+    Raises :class:`UserError` unless it has the base commit, and that the list as it is here.
+    """
+    return run_sync(_remote_with_base(project.writable(), name))
+
+
+async def _remote_with_base(project: OpenProject, name: str) -> Remote:
+    remote = await find_remote(project, name)
+    await remote.look([])
+    remote.check_base(project)
+    commit = project.base_commit
+    if not await project.git.is_ancestor(commit, remote.base_commit):
+        push = f"git push {shell_word(remote.name)} {shell_word(remote.base)}"
+        is_ours = project.config.project.base_branch == remote.base
+        raise UserError(
+            N_(
+                "{base} on {remote} does not have the commit {commit}, which features start from"
+            ).format(base=remote.base, remote=remote.name, commit=commit[:10]),
+            hint=push if is_ours else f"git fetch {shell_word(remote.name)}",
+        )
+    await _check_list(project)
+    return remote
+
+
+async def _check_list(project: OpenProject) -> None:
+    """Raise :class:`UserError` unless the base commit has the list and its prompts as they are."""
+    top = project.git.repository.top
+    changed = []
+    for file in (project.config.path, *project.config.files):
+        path = os.path.realpath(file)
+        name = os.path.relpath(path, top)
+        if not is_in(path, top) or not await _is_committed(project, path, name):
+            changed.append(name)
+    if changed:
+        raise UserError(
+            N_(
+                "other machines would read another list: the base commit has not {files} as here"
+            ).format(files=some(changed)),
+            hint=N_("commit and push them on {base}").format(
+                base=project.config.project.base_branch
+            ),
+        )
+
+
+async def _is_committed(project: OpenProject, path: str, name: str) -> bool:
+    found = await content_of(project.git, project.base_commit, name)
+    with open(path, "rb") as file:
+        # git may have other ends of lines than the working tree.
+        return found is not None and _plain(file.read()) == _plain(found)
+
+
+def _plain(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")
+
+
+def url_for_others(project: OpenProject, remote: Remote) -> str:
+    """The URL of a remote for other machines. Raises :class:`UserError` if it has a password."""
+    url = remote.urls.push
+    if WITH_PASSWORD.match(url):
+        raise UserError(
+            N_("the URL of {remote} has a password, and a job's command line is no secret").format(
+                remote=remote.name
+            ),
+            hint=N_("use SSH, or a credential helper of git on the nodes"),
+        )
+    return url if LIKE_A_HOST.match(url) else os.path.join(project.git.repository.top, url)

@@ -1,0 +1,44 @@
+"""The claims and reports of a run on the remote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ...git.channel import Channel, open_channel
+from ...model.errors import UserError
+from ...process.spawner import run_sync
+from ...process.temporary_folder import temporary_folder
+from ..feature_report import CLAIM, REPORT, RUNS, claim_in, report_in
+from .progress import Reported
+
+
+def reports_of(url: str, run: str, environ: Mapping[str, str]) -> dict[str, Reported]:
+    """What the claim or the report of each feature says, by id.
+
+    Raises :class:`UserError` if the remote can't be read.
+    """
+    with temporary_folder() as folder:
+        return run_sync(_reports_of(os.path.join(folder, "runs.git"), url, run, environ))
+
+
+async def _reports_of(
+    folder: str, url: str, run: str, environ: Mapping[str, str]
+) -> dict[str, Reported]:
+    channel = await open_channel(folder, url, environ)
+    prefix = f"{RUNS}{run}/"
+    there = await channel.look(f"{prefix}*")
+    await channel.fetch(*(f"+{ref}:{ref}" for ref in there))
+    return {ref[len(prefix) :]: await _reported(channel, ref, at) for ref, at in there.items()}
+
+
+async def _reported(channel: Channel, ref: str, commit: str) -> Reported:
+    try:
+        report = report_in(await channel.read(commit, REPORT), ref)
+    except UserError:  # There is no report yet, or another version of the program wrote it.
+        return Reported("", machine=claim_in(await channel.read(commit, CLAIM)).host)
+    cost = report.document.get("total_cost_usd")
+    return Reported(
+        *(report.status.value, report.reason, report.commit),
+        cost_usd=float(cost) if isinstance(cost, (int, float)) else None,
+    )

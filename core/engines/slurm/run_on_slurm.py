@@ -1,0 +1,205 @@
+"""`RunOnSlurm`: a run that was submitted: its progress, its end, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from ...journal.private_files import only_regular
+from ...model.errors import UserError
+from ...model.frozen import replace
+from ...model.translate import N_
+from ...process.spawner import run_sync
+from ...project.open import OpenProject
+from ...project.remote import find_remote
+from . import environment_file
+from . import submission as record
+from .jobs import Settings, feature_of
+from .programs import Job, Slurm
+from .progress import FeatureProgress, Phase, Reported, chosen_jobs, is_over, progress
+from .reports import reports_of
+from .submission import Submission
+
+GRACE_SECONDS = 60.0
+"""How long a job gets to end Claude and to push what there is; then Slurm cancels it."""
+
+SETTLE_SECONDS = 60.0
+"""How long :meth:`RunOnSlurm.stop` waits after that."""
+
+POLL_SECONDS = 0.5
+
+SHOWN_BYTES = 2_000
+SHOWN_LINES = 3
+"""What is shown of the output of a job that failed."""
+
+
+def find_submission(project: OpenProject, run: str, remote: str) -> Submission:
+    """The submission of ``run``; of the last one without an id.
+
+    One that another machine recorded is known by its id: its jobs by their names, its reports on
+    the ``remote``. Raises :class:`UserError` without a submission.
+    """
+    folder = project.journal.folder
+    if run:
+        return record.load(folder, run) or _elsewhere(project, run, remote)
+    found = record.all_of(folder, project.owner)
+    if not found:
+        raise UserError(
+            N_("nothing of this list was submitted to Slurm from this repository"),
+            hint=N_("rorchestrator submit --engine slurm, or name a run: --run-id R"),
+        )
+    return found[-1]
+
+
+def _elsewhere(project: OpenProject, run: str, remote: str) -> Submission:
+    """A submission without its record; its features are those of the list."""
+    found = run_sync(find_remote(project.writable(), remote))
+    url = found.urls.push
+    settings = Settings(run, url, project.base_commit, project.owner, folder="")
+    prefix = project.config.project.branch_prefix
+    needs = {id: project.dag.dependencies[id] for id in project.dag.order()}
+    return Submission(settings, project.owner, found.base, prefix, "", needs, is_complete=True)
+
+
+class RunOnSlurm:
+    """A submission, and what Slurm and the remote say of it."""
+
+    def __init__(self, project: OpenProject, slurm: Slurm, submission: Submission) -> None:
+        self.project = project.writable()
+        self.slurm = slurm
+        self.submission = submission
+        self.is_recorded = bool(submission.settings.folder)
+        self.jobs: dict[str, Job] = {}
+        self.features: tuple[FeatureProgress, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no job goes on, as of the last look."""
+        return is_over(self.features)
+
+    def look(self) -> Sequence[FeatureProgress]:
+        """Ask Slurm, then the remote: a report that is pushed meanwhile is not missed."""
+        jobs = self.slurm.jobs()
+        reports = reports_of(self.submission.settings.remote, self.submission.run, os.environ)
+        if not self.is_recorded:
+            self._keep_what_is_known(jobs, reports)
+        self.jobs = chosen_jobs(self.submission, jobs)
+        self.features = progress(self.submission, jobs, reports)
+        return self.features
+
+    def _keep_what_is_known(self, jobs: Iterable[Job], reports: dict[str, Reported]) -> None:
+        """Without a record, only what has a job or a report belongs to the run."""
+        known = {feature_of(job.name, self.submission.run) for job in jobs} | reports.keys()
+        needs = {
+            id: tuple(other for other in needed if other in known)
+            for id, needed in self.submission.needs.items()
+            if id in known
+        }
+        if not needs:
+            raise UserError(
+                N_("neither Slurm nor {remote} knows a run {run}").format(
+                    remote=self.submission.settings.remote, run=self.submission.run
+                ),
+                hint=N_("rorchestrator status --engine slurm shows the last one"),
+            )
+        self.submission = replace(self.submission, needs=needs)
+
+    def stop(self, ids: Sequence[str], tell: Callable[[int], None]) -> Sequence[FeatureProgress]:
+        """End the jobs of features, of all without ids, and wait until they have ended.
+
+        ``tell`` gets the number of jobs that are awaited. Returns the features that were stopped.
+        """
+        active = self._active(ids)
+        stopped = [id for id in self.submission.needs if id in active]
+        self.slurm.ask_to_end(active.values())
+        if active:
+            tell(len(active))
+        if not self._have_ended(stopped, GRACE_SECONDS):
+            self.slurm.cancel(self._active(stopped).values())
+            self._have_ended(stopped, SETTLE_SECONDS)
+        found = {feature.id: feature for feature in self.look()}
+        return [found[id] for id in stopped]
+
+    def _have_ended(self, ids: Sequence[str], seconds: float) -> bool:
+        """Wait until jobs have ended, but not longer than that; whether they have."""
+        deadline = time.monotonic() + seconds
+        while ids:
+            self.jobs = chosen_jobs(self.submission, self.slurm.jobs())
+            if not self._active(ids):
+                break
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _active(self, ids: Sequence[str]) -> dict[str, Job]:
+        return {
+            id: job for id, job in self.jobs.items() if job.is_active and (not ids or id in ids)
+        }
+
+    def sweep(self) -> bool:
+        """Remove the file with keys if no job goes on; whether there was one."""
+        path = self.submission.settings.environment
+        return bool(path) and self.is_over and environment_file.remove(path)
+
+    def output_of(self, feature: FeatureProgress) -> str:
+        """The file with the output of a feature's job; empty without one."""
+        folder = self.submission.settings.folder
+        path = os.path.join(folder, f"{feature.id}.{feature.job}.out")
+        return path if folder and feature.job and os.path.exists(path) else ""
+
+    def last_lines(self, path: str) -> list[str]:
+        """The last lines of an output, masked."""
+        with open(path, "rb", opener=only_regular) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - SHOWN_BYTES))
+            text = self.project.mask(file.read().decode("utf-8", "replace"))
+        return text.strip().split("\n")[-SHOWN_LINES:]
+
+    def to_json(self) -> dict[str, object]:
+        """The run as JSON."""
+        costs = [feature.cost_usd for feature in self.features if feature.cost_usd is not None]
+        counts = {phase.value: 0 for phase in Phase}
+        for feature in self.features:
+            counts[feature.phase.value] += 1
+        return {
+            "engine": "slurm",
+            "run_id": self.submission.run,
+            "submitted_at": self.submission.submitted_at,
+            "base_commit": self.submission.settings.base_commit,
+            "remote": self.submission.settings.remote,
+            "is_over": self.is_over,
+            "is_complete": self.submission.is_complete,
+            "counts": counts,
+            "cost_usd": round(sum(costs), 6) if costs else None,
+            "features": [
+                {**feature.to_json(), "output": self.output_of(feature)}
+                for feature in self.features
+            ],
+        }
+
+
+def interrupted(
+    submissions: Iterable[Submission], jobs: Iterable[Job]
+) -> tuple[Submission, list[Job]] | None:
+    """A submission that a kill interrupted, with the jobs that it left."""
+    active = [job for job in jobs if job.is_active]
+    for submission in submissions:
+        found = [job for job in active if feature_of(job.name, submission.run)]
+        if found and not submission.is_complete:
+            return submission, found
+    return None
+
+
+def in_progress(
+    submissions: Sequence[Submission], jobs: Iterable[Job], ids: Iterable[str]
+) -> tuple[str, list[str]]:
+    """A run with active jobs for some of these features, and those features."""
+    wanted = set(ids)
+    names = [job.name for job in jobs if job.is_active]
+    for submission in reversed(submissions):
+        features = [feature_of(name, submission.run) for name in names]
+        found = [id for id in submission.needs if id in wanted and id in features]
+        if found:
+            return submission.run, found
+    return "", []

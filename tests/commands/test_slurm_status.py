@@ -1,0 +1,171 @@
+"""`status` and `stop` of a run on Slurm, which stand-ins play."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from unittest import mock
+
+from core.engines.slurm import run_on_slurm
+from tests.support.on_slurm import SlurmTest
+from tests.support.once import skip_if_run_elsewhere
+from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
+
+KEY = {"ANTHROPIC_API_KEY": "sk-ant-api03-0123456789abcdefghij"}
+
+
+class StatusTest(SlurmTest):
+    def test_each_feature_with_its_job_its_node_its_cost_and_the_reason(self) -> None:
+        self.open()
+        run = self.submitted()
+        self.ended(run, "a")
+        self.tell(run, "b")
+        self.slurm.set("b", state="RUNNING", reason="None", node="node7")
+        told = self.on("status")
+        self.assertEqual(told.code, 0, told)
+        self.assertIn(f"Run {run} on Slurm, from main @", told.out)
+        rows = {line.split()[0]: line.split()[1:] for line in told.out.splitlines()[2:]}
+        self.assertEqual(rows["a"], ["completed", "11", "$0.25"])
+        self.assertEqual(rows["b"], ["running", "12", "node7"])
+        self.assertIn("    waits for b\n", told.out)
+        self.assertIn("1 of 3 completed, $0.25 so far", told.out)
+        self.assertNotIn("so far", self.on("status", "--quiet").out)
+
+    def test_the_end_is_told_with_the_next_step_and_the_file_with_the_key_removed(self) -> None:
+        self.open()
+        run = self.submit("--json", env=KEY).json["run_id"]
+        path = os.path.join(self.folder(run), "environment")
+        self.ended(run, "a")
+        self.slurm.set("b", state="RUNNING")
+        self.assertFalse(self.status()["is_over"])
+        self.assertTrue(os.path.exists(path))
+        self.tell(run, "b", "failed", reason="the check `make` failed")
+        self.slurm.set("b", state="FAILED")
+        self.slurm.set("c", state="CANCELLED", reason="DependencyNeverSatisfied")
+        output = os.path.join(self.folder(run), "b.12.out")
+        with open(output, "w", encoding="utf-8"):
+            pass
+        told = self.on("status", "--color", "always")
+        self.assertIn("the check `make` failed", told.out)
+        self.assertIn(f"output: {output}", told.out)
+        self.assertNotIn("    | ", told.out)  # The report says why.
+        self.assertIn("rorchestrator retry b --engine slurm submits them again.", told.out)
+        self.assertIn("the file with the variables of the jobs was removed", told.err)
+        self.assertFalse(os.path.exists(path))
+        said = self.status()
+        self.assertEqual(said["counts"]["failed"], 1)
+        self.assertEqual(said["cost_usd"], 0.5)
+        self.assertTrue(said["is_over"])
+
+    def test_what_slurm_forgot_is_told_by_its_report_and_is_lost_without_one(self) -> None:
+        self.open()
+        run = self.submitted()
+        self.ended(run, "a")
+        self.slurm.forget("a", "b", "c")
+        self.assertEqual(self.phases(), {"a": "completed", "b": "lost", "c": "lost"})
+        self.assertIn("Slurm does not know its job any more", self.why("b"))
+
+    def test_without_a_report_the_last_lines_of_the_output_say_why(self) -> None:
+        self.open(feature("a"))
+        run = self.submitted()
+        self.slurm.set("a", state="FAILED")
+        with open(os.path.join(self.folder(run), "a.11.out"), "w", encoding="utf-8") as file:
+            file.write("1\n2\n3\nexec: rorchestrator: not found\x1b[2J\nsk-ant-api03-abcdefghijk\n")
+        told = self.on("status").out
+        self.assertIn("    | exec: rorchestrator: not found\n    | [masked Anthropic key]\n", told)
+        self.assertNotIn("| 2\n", told)
+
+    def test_from_elsewhere_a_run_is_known_by_its_id(self) -> None:
+        self.open()
+        run = self.submitted("--only", "b")
+        self.ended(run, "a")
+        os.rename(
+            os.path.join(self.shop.state_folder, "engines"),
+            os.path.join(self.shop.state_folder, "away"),
+        )
+        told = self.on("status", "--run-id", run, "--remote", "origin", "--json")
+        found = {each["id"]: each["phase"] for each in told.json["features"]}
+        self.assertEqual(found, {"a": "completed", "b": "pending"})
+        self.assertEqual(told.json["submitted_at"], "")
+        told = self.on("status", "--run-id", "other")
+        self.assertEqual(told.code, 2)
+        self.assertIn("knows a run other", told.err)
+        self.assertIn("nothing of this list was submitted", self.on("status").err)
+
+    def test_a_damaged_record_is_like_none(self) -> None:
+        self.open(feature("a"))
+        run = self.submitted()
+        record = f"{self.folder(run)}.json"
+        with open(record, "w", encoding="utf-8") as file:
+            file.write("{}")
+        self.assertIn("nothing of this list was submitted", self.on("status").err)
+
+    def test_a_report_of_another_format_counts_as_none(self) -> None:
+        self.open(feature("a"))
+        run = self.submitted()
+        self.tell(run, "a", "completed", format=99)
+        self.slurm.set("a", state="RUNNING")
+        self.assertEqual(self.phases(), {"a": "running"})
+
+    def test_the_options_of_engines_need_an_engine(self) -> None:
+        self.open(feature("a"))
+        for command in (("status",), ("stop",), ("retry", "a")):
+            told = self.shop.main(*command, "--run-id", "R")
+            self.assertEqual(told.code, 2)
+            self.assertIn("--run-id is for a run on many machines", told.err)
+            self.assertIn("add --engine slurm", told.err)
+
+    def test_a_cluster_that_does_not_answer_is_said(self) -> None:
+        self.open(feature("a"))
+        self.submitted()
+        self.slurm.refuse("squeue", "slurm_load_jobs error: Unable to contact slurm controller")
+        told = self.on("status")
+        self.assertEqual(told.code, 2)
+        self.assertIn("squeue failed: slurm_load_jobs error", told.err)
+
+
+class StopTest(SlurmTest):
+    def stop(self, *words: str) -> Any:
+        with mock.patch.object(run_on_slurm, "POLL_SECONDS", 0.01):
+            return self.on("stop", *words)
+
+    def test_all_jobs_of_the_run_are_cancelled_those_that_wait_first(self) -> None:
+        self.open()
+        run = self.submit("--json", env=KEY).json["run_id"]
+        self.slurm.set("a", state="RUNNING", reason="None")
+        self.tell(run, "a", "cancelled", commit="1" * 40, reason="stopped")
+        told = self.stop()
+        self.assertEqual(told.code, 0, told)
+        told_to_end = ["scancel", "--batch", "--signal=TERM", "11"]
+        self.assertEqual(self.slurm.calls("scancel"), [["scancel", "12", "13"], told_to_end])
+        self.assertIn("a: cancelled; its work so far is on the remote (1111111111)", told.out)
+        self.assertIn("b: cancelled\n", told.out)
+        self.assertIn("waiting for the end of 3 jobs", told.err)
+        self.assertFalse(os.path.exists(os.path.join(self.folder(run), "environment")))
+        told = self.stop()
+        self.assertEqual(told.code, 2)
+        self.assertIn("nothing to stop", told.err)
+        self.assertEqual(self.stop("--json").json["stopped"], [])
+
+    def test_one_feature_can_be_stopped(self) -> None:
+        self.open()
+        self.submitted()
+        told = self.stop("c", "--json", "--quiet")
+        self.assertEqual(told.json["stopped"], ["c"])
+        self.assertEqual(self.phases(), {"a": "pending", "b": "pending", "c": "cancelled"})
+        self.assertIn("unknown feature 'x'", self.stop("x").err)
+
+    def test_a_job_that_does_not_end_is_cancelled_and_told_if_that_does_not_help(self) -> None:
+        self.open(feature("a"))
+        self.submitted()
+        self.slurm.know(slow=True, deaf=True)
+        self.slurm.set("a", state="RUNNING")
+        with mock.patch.multiple(run_on_slurm, GRACE_SECONDS=0.0, SETTLE_SECONDS=0.0):
+            told = self.stop()
+            self.assertEqual(told.code, 1)
+            self.assertIn("1 job did not end yet: a", told.err)
+            self.assertEqual(self.slurm.calls("scancel")[1], ["scancel", "11"])
+            self.slurm.know(slow=False)
+            self.assertIn("a: cancelled", self.stop().out)
