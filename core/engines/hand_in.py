@@ -24,7 +24,7 @@ from .feature_report import CLAIM, REPORT, FeatureReport, Listed, encoded, repor
 from .one_feature import OneFeature
 from .sending import Sending, send
 
-FRESH = "hand-in.git"
+FRESH = "hand-in-"
 
 NOT_COMPLETED = N_("it did not begin")
 
@@ -49,8 +49,11 @@ class HandIn:
 
     def ended(self, failure: UserError | None) -> Ended:
         """The report of the attempt; ``failure`` is why it could not run."""
+        import tempfile
+
         report = self._report(failure)
-        place = os.path.join(self.attempt.folder, FRESH)
+        # The agent may have made any folder whose name it could know.
+        place = tempfile.mkdtemp(prefix=FRESH, dir=self.attempt.folder)
         earlier = self.attempt.channel
         self.channel = run_sync(earlier.renewed(place))
         common = (earlier.git.repository.common_dir, self.project.git.repository.common_dir)

@@ -103,9 +103,16 @@ class OneFeature:
         path = os.path.join(self.folder, re.sub(r"[^\w.-]", "-", name))
         if os.path.basename(path) in (WORKTREES, CHANNEL):
             path += "-clone"
-        self.say(N_("cloning {url}").format(url=channels.without_credentials(self.asked.url)))
+        self.say(N_("cloning {url}").format(url=channels.without_credentials(asked.url)))
         run_sync(self.channel.clone(path))
         git = run_sync(open_repository(Spawner(), path, os.environ))
+        if git.repository.shallow:
+            raise UserError(
+                N_("{url} is a shallow clone, and merges need the whole history").format(
+                    url=channels.without_credentials(asked.url)
+                ),
+                hint=N_("git fetch --unshallow in it, or name another repository"),
+            )
         refs = run_sync(git.refs(REMOTES))
         base = self.asked.base or self.channel.head
         commit = self._check_out(git, base, refs)

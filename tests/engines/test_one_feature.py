@@ -40,6 +40,13 @@ class BaseTest(MachineTest):
         self.machine(config="plans/feature_list.json").open()
         self.machine(config="plans").open()
 
+    def test_a_shallow_clone_is_not_enough(self) -> None:
+        space = self.use(feature("auth"))
+        shallow = space.beside("shallow.git")
+        space.git("clone", "--quiet", "--bare", "--depth=1", space.url, shallow)
+        said = self.refused(url=f"file://{shallow}")
+        self.assertIn("is a shallow clone, and merges need the whole history", said.message)
+
     def test_a_list_that_is_about_another_repository_is_refused(self) -> None:
         space = self.use(feature("auth"))
         space.change(repo_path=space.path)

@@ -104,6 +104,20 @@ class ChangedTest(ElsewhereTest):
         self.assertFalse(os.path.exists(met))
         self.assertEqual(space.refs_there("refs/heads").keys(), {"refs/heads/main"})
 
+    def test_nothing_that_the_agent_wrote_beside_its_clone_is_executed(self) -> None:
+        space = self.use()
+        met = space.beside("met")
+        config = f'[url "ext::touch {met} "]\\n\\tinsteadOf = file:\\n'
+        config += '[protocol "ext"]\\n\\tallow = always\\n'
+        plant = (
+            "for name in channel.git hand-in.git; do mkdir -p ../../$name; "
+            f"printf '{config}' >> ../../$name/config; done"
+        )
+        space.features(feature("auth", {"write": "auth.md"}, {"bash": plant}))
+        space.publish()
+        self.assert_code(space.run_there("auth"), 0)
+        self.assertFalse(os.path.exists(met))
+
     def test_secrets_that_the_agent_left_are_neither_pushed_nor_reported(self) -> None:
         secret = "sk-ant-abcdefghijklmnop"
         space = self.use(
