@@ -24,7 +24,10 @@ from .options import Display, asking, display_of, run_options, same_words
 from .run_views import ViewOptions
 from .running import run_features
 
-EXCLUDED = ("tag", "merge", "rehearse", "detach", "web", "fresh", "sequential")
+EXCLUDED = (
+    *("tag", "merge", "rehearse", "detach", "web", "fresh", "sequential", "fail_fast"),
+    "max_parallel",
+)
 """Options of a run that mean nothing for one feature on any machine."""
 
 
@@ -62,7 +65,7 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     given = [name for name in EXCLUDED if getattr(arguments, name) not in (None, False)]
     if given:
         raise UserError(
-            _("--{name} does not go with --remote").format(name=given[0]),
+            _("--{name} does not go with --remote").format(name=given[0].replace("_", "-")),
             hint=_("leave it out: --remote runs one feature, without a terminal"),
         )
     if len(arguments.only) != 1:
@@ -138,6 +141,7 @@ class _Elsewhere:
     def _features(self, looking: ViewOptions) -> int:
         arguments, project = self.arguments, self.attempt.project
         arguments.yes = True
+        arguments.max_parallel = 1  # so that the feature has the budget and the machine alone
         options = run_options(arguments, Selection((self.asked.feature,), deps=False))
         return run_features(
             *(project, options, asking(arguments), self.display, None, looking),

@@ -287,6 +287,8 @@ class RefusalTest(ElsewhereTest):
         self.assertIn("--run-id needs --remote URL", self.refused("--run-id", "r1"))
         self.assertIn("--only names 2", self.refused("--only", "a,b", *own))
         self.assertIn("--merge does not go", self.refused("--only", "a", "--merge", *own))
+        said = self.refused("--only", "a", "--max-parallel", "2", *own)
+        self.assertIn("--max-parallel does not go", said)
         self.assertIn("path in the repository", self.refused("--only", "a", *own, "--config", "/x"))
         self.assertIn("is no id of a run", self.refused("--remote", "x", "--run-id", "a/b"))
         self.assertIn("it must be the URL", self.refused("--remote", ""))
