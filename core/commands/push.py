@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=_("FILE"),
         help=_("push what run --bundle wrote there to the repository of --remote URL"),
     )
+    parser.add_argument(
+        "--branch", metavar=_("NAME"), help=_("with --bundle: the only branch that it may hold")
+    )
     add_run_id_option(parser)
     handing_over.configure(parser, _("show what would be pushed; push nothing"))
 
@@ -46,9 +49,11 @@ def execute(arguments: argparse.Namespace) -> int:
     """Push; exit 1 if a feature is held."""
     if arguments.bundle:
         return _push_bundle(arguments)
-    if arguments.run_id:
+    for name, given in (("run-id", arguments.run_id), ("branch", arguments.branch)):
+        if not given:
+            continue
         raise UserError(
-            _("--{name} needs --bundle FILE").format(name="run-id"),
+            _("--{name} needs --bundle FILE").format(name=name),
             hint="rorchestrator push ID --bundle FILE --remote URL --run-id R",
         )
     return handing_over.hand_over(arguments, handing_over.options_of(arguments))
@@ -68,6 +73,7 @@ def _push_bundle(arguments: argparse.Namespace) -> int:
             *(folder, arguments.bundle, url),
             feature="".join(arguments.ids),
             run_id=arguments.run_id or "",
+            branch=arguments.branch or "",
         )
         pushed = run_sync(made)
     _say(arguments, pushed)

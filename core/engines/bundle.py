@@ -32,9 +32,9 @@ class PushedBundle:
 
 
 async def push_bundle(
-    folder: str, path: str, url: str, *, feature: str = "", run_id: str = ""
+    folder: str, path: str, url: str, *, feature: str = "", run_id: str = "", branch: str = ""
 ) -> PushedBundle:
-    """Push the feature of a bundle: where they are given, that is ``feature`` of ``run_id``.
+    """Push the feature of a bundle: where they are given, ``feature`` of ``run_id`` to ``branch``.
 
     ``folder`` is a new one. Raises :class:`UserError` if the bundle holds anything else.
     """
@@ -52,6 +52,8 @@ async def push_bundle(
     await channel.unpack(path, {name: f"refs/bundle/{name}" for name in refs})
     report = report_in(await channel.read(refs[ref], REPORT), path)
     fault = await _fault(channel, report, refs, feature, run_id)
+    if branch not in ("", report.branch):
+        fault = N_("its branch is {branch}").format(branch=report.branch)
     if fault:
         raise _refused(path, fault)
     there = (await channel.look(ref)).get(ref, "")

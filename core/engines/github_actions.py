@@ -62,7 +62,7 @@ def workflow(export: Exported) -> dict[str, Value]:
     for job in export.jobs:
         first = len(jobs) == 1
         jobs[f"run-{job.name}"] = Noted(_run(export, job), EACH_FEATURE if first else "")
-        jobs[f"push-{job.name}"] = Noted(_push(job))
+        jobs[f"push-{job.name}"] = Noted(_push(export, job))
     jobs["report"] = Noted(_report(export), "Joins the reports, and opens the pull requests.")
     return {
         "name": "features",
@@ -88,13 +88,13 @@ def _run(export: Exported, job: Job) -> dict[str, Value]:
     }
 
 
-def _push(job: Job) -> dict[str, Value]:
+def _push(export: Exported, job: Job) -> dict[str, Value]:
     """The job that pushes what the agent's job has made."""
     return {
         "name": f"push {job.id}",
         "needs": ["plan", f"run-{job.name}"],
         "if": f"${{{{ !cancelled() && needs.run-{job.name}.result != 'skipped' }}}}",
-        **parts.push(job),
+        **parts.push(export, job),
     }
 
 

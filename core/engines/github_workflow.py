@@ -58,7 +58,7 @@ rorchestrator run --config "$LIST" --base "$BASE" --only "$FEATURE" \\
 
 PUSH = """\
 git config --global "credential.$GITHUB_SERVER_URL.helper" "$HELPER"
-rorchestrator push "$FEATURE" --run-id "$RUN" \\
+rorchestrator push "$FEATURE" --branch "$BRANCH" --run-id "$RUN" \\
   --remote "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" \\
   --bundle "$RUNNER_TEMP/feature/feature.bundle"
 """
@@ -147,7 +147,7 @@ def run(export: Exported, job: Job) -> dict[str, Value]:
     }
 
 
-def push(job: Job) -> dict[str, Value]:
+def push(export: Exported, job: Job) -> dict[str, Value]:
     """Rights and steps of the job that pushes the result."""
     return {
         **_machine(SHORT_MINUTES, contents="write"),
@@ -157,7 +157,16 @@ def push(job: Job) -> dict[str, Value]:
                 "uses": "actions/download-artifact@v4",
                 "with": {"name": f"feature-{job.name}", "path": "${{ runner.temp }}/feature"},
             },
-            _script("Push", PUSH, {"FEATURE": job.id, "RUN": RUN_ID, "GH_TOKEN": TOKEN}),
+            _script(
+                "Push",
+                PUSH,
+                {
+                    "FEATURE": job.id,
+                    "BRANCH": literal(export.branch_prefix + job.id),
+                    "RUN": RUN_ID,
+                    "GH_TOKEN": TOKEN,
+                },
+            ),
         ],
     }
 

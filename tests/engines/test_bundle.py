@@ -37,7 +37,7 @@ class BundleTest(ElsewhereTest):
         bundle = self.write("auth")
         self.assertEqual(space.refs_there(), before)
         space.git("config", "--file", space.config, "core.hooksPath", hooks)
-        done = self.push(bundle, "auth", "--run-id", "r1")
+        done = self.push(bundle, "auth", "--run-id", "r1", "--branch", "feature/auth")
         self.assert_code(done, 0)
         self.assertIn(f"auth (completed): feature/auth {space.tip_there('auth')[:10]}", done.out)
         self.assertFalse(os.path.exists(met))
@@ -110,6 +110,8 @@ class BundleTest(ElsewhereTest):
         refused("about another feature", {other: commit})
         refused("it holds auth of the run r1", {ref: commit, branch: tip}, "api")
         refused("it holds auth of the run r1", {ref: commit, branch: tip}, "--run-id", "r2")
+        both = {ref: commit, branch: tip}
+        refused("its branch is feature/auth", both, "auth", "--branch", "feature/h")
         refused("its branch is not that", {ref: commit, "refs/heads/main": tip})
         refused("its branch is not where", {ref: commit, branch: base})
         refused("main is no branch of", {ref: told(branch="main"), "refs/heads/main": tip})
@@ -137,3 +139,4 @@ class BundleTest(ElsewhereTest):
         for words in (("a", "b"), ("--dry-run",)):
             self.assertIn("push --bundle takes", self.push("x", *words).err)
         self.assertIn("needs --bundle", self.space.main("push", "--run-id", "r1").err)
+        self.assertIn("needs --bundle", self.space.main("push", "--branch", "b").err)
