@@ -37,7 +37,7 @@ from core.worktree import copy_link, tree_copy
 from tests.support import imported  # noqa: F401 – as those above
 
 CHANGING = (
-    *("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree"),
+    *("worktree", "checkout", "clean", "update-index", "commit", "update-ref", "commit-tree"),
     *("read-tree", "push", "POST", "PATCH"),
 )
 """What git or gh does that is half done when it is killed; everything else only reads."""
