@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..model.translate import N_
-from .door import Git
+from .door import Git, global_attributes
 
 
 async def hooks_folder(git: Git, path: str = "") -> str:
@@ -66,3 +66,31 @@ async def effective_settings(git: Git) -> list[tuple[str, str]]:
     entries = os.fsdecode(finished.stdout).split("\0")
     pairs = (entry.partition("\n") for entry in entries if entry)
     return [(key, value) for key, _, value in pairs]
+
+
+async def may_convert(git: Git, index: bytes) -> bool:
+    """Whether a file of a new checkout may differ from its commit; ``index`` is the checkout's.
+
+    It may by attributes, line ends, and on a file system that does not tell all names apart.
+    """
+    # Names are whole up to version 3.
+    if index[4:8] not in (b"\0\0\0\2", b"\0\0\0\3") or b".gitattributes" in index:
+        return True
+    listed = await effective_settings(git)
+    if any(CONVERTS.get(key, value) != value for key, value in listed):
+        return True
+    words = os.fsencode("\0".join(f"{key}\n{value}" for key, value in listed))
+    own = os.path.join(git.repository.common_dir, "info", "attributes")
+    files = (own, global_attributes(words, git.environ), SYSTEM_ATTRIBUTES)
+    return any(map(os.path.exists, files))
+
+
+SYSTEM_ATTRIBUTES = "/etc/gitattributes"
+
+CONVERTS = {
+    "core.autocrlf": "false",
+    "core.ignorecase": "false",
+    "core.precomposeunicode": "false",
+    "core.symlinks": "true",
+}
+"""Settings with the value, as git writes it, that converts nothing."""

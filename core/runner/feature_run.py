@@ -168,7 +168,10 @@ class FeatureRun:
             if failure is not None:
                 return failure
         if not (self.job.last_number and self.worktree.is_old):
-            await inspection.record_baseline(self.tools.worktrees, self.worktree)
+            project = self.config.project
+            ran = project.copy or project.link or project.setup or self.feature.setup
+            is_fresh = not (self.worktree.is_old or ran)
+            await inspection.record_baseline(self.tools.worktrees, self.worktree, is_fresh=is_fresh)
         if self.resumed:
             return None
         return await self.tools.checks.missing(self.feature, self.worktree, self.env)

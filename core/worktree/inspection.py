@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 from ..git import (
     commits,
+    configuration,
     staging,
     worktree_status,
 )
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
     from .manager import WorktreeManager
 
 
-async def record_baseline(worktrees: WorktreeManager, worktree: Worktree) -> None:
-    """Record the uncommitted files of a worktree before Claude starts."""
-    status = await full_status(worktrees, worktree.path)
+async def record_baseline(
+    worktrees: WorktreeManager, worktree: Worktree, *, is_fresh: bool = False
+) -> None:
+    """Record the uncommitted files of a worktree before Claude starts.
+
+    ``is_fresh``: no command ran there since its checkout.
+    """
     folder = admin_files.admin_folder(worktrees, worktree.path)
+    look = _status_of_fresh if is_fresh else full_status
     try:
+        status = await look(worktrees, worktree.path)
         modules = await _modules(worktrees, worktree.path, status.changed)
         baseline.save(folder, baseline.take(worktree.path, status, modules))
     except OSError as error:
@@ -101,6 +108,31 @@ async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
+
+
+async def _status_of_fresh(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+    """The status of a worktree in which nothing ran since its checkout. Raises ``OSError``.
+
+    git compares the content of each file that is not older than the index, to the second: after a
+    checkout, of nearly all. Here the stat alone says enough, unless git may convert files.
+    """
+    admin = admin_files.admin_folder(worktrees, path)
+    source, copy = os.path.join(admin, "index"), os.path.join(admin, "rorchestrator-index")
+    with open(source, "rb") as file:
+        content, made_ns = file.read(), os.fstat(file.fileno()).st_mtime_ns
+    if await configuration.may_convert(worktrees.git, content):
+        return await full_status(worktrees, path)
+    try:
+        with open(copy, "wb") as file:
+            file.write(content)
+        os.utime(copy, ns=(made_ns + NEWER_NS, made_ns + NEWER_NS))
+        return await worktree_status.status_of(worktrees.git, path, ignored=True, index=copy)
+    finally:
+        os.unlink(copy)
+
+
+NEWER_NS = 2_000_000_000
+"""More than the unit in which git compares times."""
 
 
 async def work_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:

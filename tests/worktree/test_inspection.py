@@ -6,11 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
-from core.git import checkouts
+from core.git import checkouts, configuration
 from core.git.door import GitError
 from core.git.output import WorktreeStatus
 from core.process.spawner import run_sync
-from core.worktree import keeping
+from core.worktree import admin_files, baseline, inspection, keeping
+from core.worktree.baseline import Baseline
 from core.worktree.worktree import Worktree
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest, changed
@@ -159,3 +160,37 @@ class LookTest(WorktreeTest):
         self.repository.commit({"a": changed(_3="mine")}, at=made.path)
         self.repository.git("merge", "other", at=made.path, fails=True)
         self.assertIn("a merge is unfinished: a", self.inspect(made))
+
+
+class FreshTest(WorktreeTest):
+    """What is recorded of a worktree in which nothing ran."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.made = self.create()
+        self.admin = admin_files.admin_folder(self.manager, self.made.path)
+
+    def recorded(self) -> Baseline:
+        recording = inspection.record_baseline(self.manager, self.made, is_fresh=True)
+        run_sync(recording)
+        self.assertNotIn("rorchestrator-index", os.listdir(self.admin))
+        return baseline.load(self.admin)
+
+    def test_it_is_clean_and_what_is_missing_is_seen(self) -> None:
+        self.assertEqual(self.recorded(), Baseline(ignored=frozenset()))
+        os.unlink(os.path.join(self.made.path, "a"))
+        self.assertEqual(self.recorded().changed, {"a": baseline.ABSENT})
+
+    def test_the_content_counts_where_git_may_convert_it(self) -> None:
+        index = Path(self.admin, "index").read_bytes()
+        git, attributes = self.manager.git, Path(self.repository.path, ".git", "info", "attributes")
+        self.assertFalse(run_sync(configuration.may_convert(git, index)))
+        for other in (index[:4] + b"\0\0\0\4" + index[8:], index + b"src/.gitattributes"):
+            self.assertTrue(run_sync(configuration.may_convert(git, other)))
+        attributes.parent.mkdir(exist_ok=True)
+        attributes.write_text("a text\n")
+        self.assertTrue(run_sync(configuration.may_convert(git, index)))
+        attributes.unlink()
+        self.repository.git("config", "core.autocrlf", "input")
+        self.assertTrue(run_sync(configuration.may_convert(git, index)))
+        self.assertEqual(self.recorded(), Baseline(ignored=frozenset()))
