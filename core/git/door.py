@@ -348,6 +348,11 @@ class Git:
             self._programs[at] = await self._read_programs(at)
         return self._programs.get(at, self._programs[""])
 
+    async def may_run_programs(self) -> bool:
+        """Whether a command that reads or writes files may start a program, or fetch."""
+        programs = await self.named_programs()
+        return not programs.is_empty or programs.is_partial or programs.differs_by_worktree
+
     async def _read_programs(self, at: str) -> Programs:
         listed = await self.try_run("config", "--list", "--name-only", "--includes", "-z", at=at)
         if listed.code != 0:

@@ -65,7 +65,7 @@ async def update_index(
             *("update-index", *options, "-z", "--stdin"),
             at=path,
             stdin=names,
-            guarded=True,
+            guarded=await git.may_run_programs(),
             env=env_with_index(git, index),
             settings=settings,
         )

@@ -166,9 +166,8 @@ class ExecutableFingerprint:
         """
         now = time.time_ns()
         for admin in self._admins:
-            known = self._bare.get(admin)
             seen = _stat(os.stat, admin)
-            if known and known == seen:
+            if self._bare.get(admin, ()) == seen != ():
                 continue
             self._bare.pop(admin, None)
             places = (os.path.join(admin, name) for name in (OF_WORKTREE, "modules"))

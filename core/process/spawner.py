@@ -262,10 +262,17 @@ def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> No
         ) from None
 
 
+_found: dict[tuple[str, str], str] = {}
+"""Programs that were started, by name and ``PATH``."""
+
+
 def find_program(program: str, env: Mapping[str, str]) -> str:
     """The path of ``program`` on ``PATH``. Raises :class:`UserError` if it is not found."""
     # Not posix_spawnp, which uses our PATH instead of the child's.
-    path = which(program, env)
+    asked = (program, env.get("PATH", os.defpath))
+    path = _found.get(asked, "")
+    if not (path and _executable(path)):
+        path = _found[asked] = which(program, env)
     if not path:
         raise UserError(
             N_("{program} was not found or is not executable").format(program=program),
