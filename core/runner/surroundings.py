@@ -220,6 +220,7 @@ class Surroundings:
     async def settle(self) -> None:
         """Wait for the comparisons under way. Raises what one of them raised."""
         await asyncio.gather(*self._looks)
+        self._looks = []
 
     async def end(self) -> None:
         """Report what changed since the last feature ended."""
