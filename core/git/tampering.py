@@ -44,6 +44,8 @@ MOST_FOLDERS = 10_000
 HOOK_LIMIT_BYTES = 4 * 1024 * 1024
 """Of a larger hook, only the size and the beginning are compared."""
 
+SHARE = 50
+
 SETTLED_NS = 50_000_000
 COARSE_NS = 3_000_000_000
 """What changed more recently may change again and keep its stamp: file systems count in ticks
@@ -74,6 +76,8 @@ class ExecutableFingerprint:
         ``config.worktree`` and the clones of submodules."""
         self._bare: dict[str, Stamp] = {}
         """The admin folders that had neither, each with its stamp."""
+        self._next_look = 0.0
+        """When these are looked at again, in monotonic time."""
         self.reference = dict(reference or {})
         """Changes by setups, with the user's consent: digest by name, empty if removed."""
         self.is_suspended = False
@@ -162,10 +166,14 @@ class ExecutableFingerprint:
     def _filled(self) -> Iterator[str]:
         """The admin folders that may have something to watch.
 
-        Most have nothing, which one look at the folder shows: a run leaves hundreds of worktrees.
+        Most have nothing, which one look at the folder shows. A run leaves hundreds of worktrees,
+        so those are looked at for a fiftieth of the time at most.
         """
-        now = time.time_ns()
+        now, begun = time.time_ns(), time.monotonic()
+        is_due = begun >= self._next_look
         for admin in self._admins:
+            if not is_due and admin in self._bare:
+                continue
             seen = _stat(os.stat, admin)
             if self._bare.get(admin, ()) == seen != ():
                 continue
@@ -175,6 +183,8 @@ class ExecutableFingerprint:
                 yield admin
             elif _is_settled(seen, now):
                 self._bare[admin] = seen
+        if is_due:
+            self._next_look = begun + SHARE * (time.monotonic() - begun)
 
     def _modules(self) -> list[str]:
         return _modules(self._filled())
