@@ -17,6 +17,25 @@ setUpModule = skip_if_run_elsewhere
 
 
 class SendingTest(MachineTest):
+    def test_what_the_server_says_of_a_refusal_is_said(self) -> None:
+        space = self.use(feature("auth"))
+        machine = self.machine()
+        machine.open()
+        machine.begin()
+        self.hook("pre-receive", "echo 'no room' >&2; exit 1")
+        hand_in = HandIn(machine)
+        sent = hand_in.push(hand_in.ended(None))
+        self.assertEqual((sent.is_done, sent.is_late), (False, False))
+        self.assertIn("pre-receive hook declined", sent.said)
+        self.assertIn("no room", sent.said)
+        self.assertEqual(space.refs_there("refs/rorchestrator"), {machine.ref: machine.claimed})
+
+    def hook(self, name: str, script: str) -> None:
+        """A hook of the remote."""
+        path = os.path.join(self.space.remote, "hooks", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.space.script(path, f"#!/bin/sh\n{script}\n")
+
     def test_without_atomic_pushes_a_report_is_refused_before_its_branch(self) -> None:
         space = self.use(feature("auth"))
         space.git("config", "receive.advertiseAtomic", "false", at=space.remote)
@@ -40,11 +59,8 @@ class SendingTest(MachineTest):
 
     def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:
         space = self.use(feature("auth", {"write": ".github/workflows/a.yml"}))
-        hook = os.path.join(space.remote, "hooks", "update")
-        os.makedirs(os.path.dirname(hook), exist_ok=True)
         said = "refusing to allow a GitHub App to create or update workflow .github/workflows/a.yml"
-        refusal = f"case $1 in refs/heads/*) echo '{said}' >&2; exit 1;; esac"
-        space.script(hook, f"#!/bin/sh\n{refusal}\n")
+        self.hook("update", f"case $1 in refs/heads/*) echo '{said}' >&2; exit 1;; esac")
         done = space.run_there("auth")
         self.assert_code(done, 1)
         self.assertEqual(space.report_of("auth")["status"], Status.COMPLETED.value)
