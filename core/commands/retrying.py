@@ -51,6 +51,7 @@ def retry_feature(
 def retry_features(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
     """The same for several features, in one run of their own."""
     project = opened(arguments)
+    check_known("", ids, project.dag.features)
     state = project.state()
     if control_requests.running(project, state):
         return max(retry_feature(arguments, id) for id in ids)

@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 from core.engines.slurm import run_on_slurm
+from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
@@ -117,6 +118,14 @@ class StatusTest(SlurmTest):
             self.assertIn("--run-id is for a run on many machines", told.err)
             self.assertIn("add --engine slurm", told.err)
 
+    def test_without_an_engine_several_features_are_retried_in_one_run(self) -> None:
+        self.open()
+        told = self.shop.main("retry", "a", "b", "-m", "again")
+        self.assertIn("a message or more attempts are for one feature", told.err)
+        told = self.shop.main("retry", "a", "b")
+        self.assertIn("next: rorchestrator retry a b --yes", told.err)
+        self.assertIn("unknown feature 'x'", self.shop.main("retry", "a", "x").err)
+
     def test_a_cluster_that_does_not_answer_is_said(self) -> None:
         self.open(feature("a"))
         self.submitted()
@@ -134,6 +143,7 @@ class StopTest(SlurmTest):
     def test_all_jobs_of_the_run_are_cancelled_those_that_wait_first(self) -> None:
         self.open()
         run = self.submit("--json", env=KEY).json["run_id"]
+        self.slurm.know(looks=2)
         self.slurm.set("a", state="RUNNING", reason="None")
         self.tell(run, "a", "cancelled", commit="1" * 40, reason="stopped")
         told = self.stop()
@@ -157,15 +167,21 @@ class StopTest(SlurmTest):
         self.assertEqual(self.phases(), {"a": "pending", "b": "pending", "c": "cancelled"})
         self.assertIn("unknown feature 'x'", self.stop("x").err)
 
-    def test_a_job_that_does_not_end_is_cancelled_and_told_if_that_does_not_help(self) -> None:
+    def test_a_job_that_does_not_end_is_cancelled(self) -> None:
         self.open(feature("a"))
         self.submitted()
-        self.slurm.know(slow=True, deaf=True)
+        self.slurm.know(looks=0)
         self.slurm.set("a", state="RUNNING")
+        with mock.patch.object(run_on_slurm, "GRACE_SECONDS", 0.0):
+            self.assertIn("a: cancelled", self.stop().out)
+        self.assertEqual(self.slurm.calls("scancel")[1], ["scancel", "11"])
+
+    def test_a_job_that_does_not_end_even_then_is_told(self) -> None:
+        self.open(feature("a"))
+        self.submitted()
+        self.slurm.set("a", state="RUNNING")
+        put_program(self.bin, "scancel", "#!/bin/sh\n")
         with mock.patch.multiple(run_on_slurm, GRACE_SECONDS=0.0, SETTLE_SECONDS=0.0):
             told = self.stop()
-            self.assertEqual(told.code, 1)
-            self.assertIn("1 job did not end yet: a", told.err)
-            self.assertEqual(self.slurm.calls("scancel")[1], ["scancel", "11"])
-            self.slurm.know(slow=False)
-            self.assertIn("a: cancelled", self.stop().out)
+        self.assertEqual(told.code, 1)
+        self.assertIn("1 job did not end yet: a", told.err)

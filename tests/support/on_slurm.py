@@ -111,7 +111,7 @@ class StandIn:
     def __init__(self, path: str) -> None:
         self.path = path
         plain = {"jobs": [], "next": 11, "refuse": {}, "calls": [], "cluster": ""}
-        plain.update(slow=False, deaf=False)
+        plain.update(looks=1)
         self._write(plain)
 
     @property
@@ -124,7 +124,7 @@ class StandIn:
             json.dump(state, file)
 
     def know(self, **values: object) -> None:
-        """Change what it knows: ``refuse``, ``slow``, ``deaf``, ``cluster``, ``jobs``."""
+        """Change what it knows: ``refuse``, ``looks``, ``cluster``, ``jobs``."""
         self._write({**self.state, **values})
 
     def refuse(self, program: str, says: str = "no", after: int = 0) -> None:

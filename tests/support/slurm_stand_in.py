@@ -65,16 +65,19 @@ def squeue(state: Any, words: list[str]) -> int:
     assert option(words, "format") == "%i|%j|%T|%r|%N", words
     for job in state["jobs"]:
         print("|".join(job[key] for key in ("number", "name", "state", "reason", "node")))
+        if job["state"] == "COMPLETING":
+            job["looks"] -= 1
+            job["state"] = job["state"] if job["looks"] else "FAILED"
     return 0
 
 
 def scancel(state: Any, words: list[str]) -> int:
+    """A signal ends a job that runs after so many looks as ``looks`` says; 0: never."""
     for job in state["jobs"]:
-        if job["number"] in words:
-            is_heard = "--batch" not in words or not state["deaf"]
-            if job["state"] == "PENDING" or (is_heard and not state["slow"]):
-                job["state"] = "FAILED" if "--batch" in words else "CANCELLED"
-                job["reason"] = "None"
+        if job["number"] in words and (job["state"] == "PENDING" or "--batch" not in words):
+            job.update(state="CANCELLED", reason="None")
+        elif job["number"] in words and state["looks"]:
+            job.update(state="COMPLETING", reason="None", looks=state["looks"])
     return 0
 
 
