@@ -52,7 +52,9 @@ def submit(arguments: argparse.Namespace) -> int:
         if not _agreed(asks, project, _question(plan)):
             return ExitCode.CANNOT_START
         remember(project, all_commands(project.config))
-        done = _submitter(project, slurm, arguments).submit(plan.with_folder(), plan.waits)
+        done = _submitter(project, slurm, arguments).submit(
+            plan.with_folder(project.journal.folder), plan.waits
+        )
     finally:
         project.lock.release()
     return _submitted(done, [each.id for each in plan.waits], arguments)

@@ -56,13 +56,14 @@ class Prepared:
     variables: Mapping[str, str]
     """What the jobs get through a file."""
 
-    def with_folder(self) -> Submission:
-        """Make the folder of the jobs and the file with the variables; the submission with it.
+    def with_folder(self, state_folder: str) -> Submission:
+        """Make the folders and the file with the variables; the submission with it.
 
         Raises :class:`UserError`.
         """
         settings = self.submission.settings
         try:
+            private_files.make_folder(folder_of(state_folder), 3)
             private_files.make_folder(settings.folder)
         except OSError as error:
             raise unwritable(settings.folder, error) from None
