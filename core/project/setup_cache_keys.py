@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 
 from ..model.translate import N_
 from .list_reader import Reader
@@ -61,4 +60,6 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
+    from fnmatch import fnmatchcase  # few lists need it
+
     return fnmatchcase(one, other) or fnmatchcase(other, one)
