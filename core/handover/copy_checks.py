@@ -23,6 +23,7 @@ from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from ..runner.checks import make_checks
 from ..runner.context import RunContext
+from ..runner.setup_cache import without_cache
 
 Consent = Callable[[Feature], None]
 """Asks for consent to the commands of a feature; raises :class:`UserError` without it."""
@@ -92,6 +93,7 @@ class CopyChecks:
         worktrees = self.project.worktrees.using(git)
         await worktrees.clear_scratch(worktrees.left_scratch())
         temporary_folder.clear()
-        checks = make_checks(self.project.config, worktrees, supervisor, context, state)
+        config = without_cache(self.project.config)
+        checks = make_checks(config, worktrees, supervisor, context, state)
         failure = await checks.check_sides(commit, base, [feature])
         return failure.reason if failure else ""

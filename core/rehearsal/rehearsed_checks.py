@@ -55,6 +55,7 @@ class RehearsedPreparation(Preparation):
         notes: Notebook,
         *,
         exclude: str,
+        stored: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             config,
@@ -63,6 +64,7 @@ class RehearsedPreparation(Preparation):
             context,
             environ=without_git(os.environ),
             supplies=TimedSupplies(worktrees, config.project, notes, exclude=exclude),
+            stored=stored,
         )
         self.notes = notes
 
@@ -163,7 +165,9 @@ def rehearsed_checks(
     ``exclude`` is the folder of the user's own worktrees.
     """
     steps = TimedSteps(supervisor, context, notes)
-    preparation = RehearsedPreparation(config, worktrees, steps, context, notes, exclude=exclude)
+    preparation = RehearsedPreparation(
+        config, worktrees, steps, context, notes, exclude=exclude, stored=state.stored
+    )
     runner = CheckRunner(
         config, worktrees, steps, context, passed=set(state.passed), wrote=state.wrote
     )

@@ -28,6 +28,7 @@ from ..runner.context import RunContext
 from ..runner.failure import Failure, unable
 from ..runner.judge import holds
 from ..runner.preparation import VARIABLES
+from ..runner.setup_cache import without_cache
 from ..worktree.names import CLEAN, feature_of
 from ..worktree.worktree import Worktree
 from .proof import Proof, ProvedCheck, ProvedFeature
@@ -94,7 +95,7 @@ class Prove:
         for id in self.ids:
             # The checks of an earlier feature are not believed, so none has passed before.
             checks = make_checks(
-                self.project.config,
+                without_cache(self.project.config),
                 worktrees,
                 supervisor,
                 context,

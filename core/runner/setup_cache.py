@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ..git import commits, worktree_status
 from ..model import events
 from ..model.excerpt import some
-from ..model.feature import Command, Project
-from ..model.frozen import dataclass
+from ..model.feature import Command, Config, Project
+from ..model.frozen import dataclass, replace
 from ..model.translate import N_
 from ..worktree import admin_files, supply_digest
 from ..worktree.copy_link import matches_of
@@ -54,6 +54,11 @@ class _Task:
     head: str
     run: Run
     stopped: Callable[[], bool]
+
+
+def without_cache(config: Config) -> Config:
+    """The list without its setup cache: every setup runs, and nothing is stored."""
+    return replace(config, project=replace(config.project, setup_cache=()))
 
 
 class SetupCache:

@@ -15,7 +15,7 @@ from core.model.list_commands import shell_command
 from core.process.cancellation import Cancellation
 from core.runner.context import RunContext
 from core.runner.failure import Failure
-from core.runner.setup_cache import SetUp, SetupCache
+from core.runner.setup_cache import SetUp, SetupCache, without_cache
 from core.worktree.setup_store import SetupStore
 from core.worktree.worktree import Worktree
 from tests.support.checks import ChecksTest
@@ -341,6 +341,8 @@ class InARun(ChecksTest):
         a, b = self.state.feature("a"), self.state.feature("b")
         self.assertEqual((a.setup_cached, b.setup_cached), ((), ("node_modules",)))
         self.assertEqual(self.notes()[1:], [TOLD])
+        config = without_cache(self.runners[0].config)
+        self.assertEqual((config.project.setup_cache, len(config.project.setup)), ((), 1))
         self.assertEqual(
             list(self.state.stored),
             [e.data["key"] for e in self.events if e.kind == "setup_stored"],
