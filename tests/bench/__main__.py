@@ -43,8 +43,8 @@ FOLDER = Path(__file__).resolve().parent
 PICTURE = FOLDER.parent.parent / "docs" / "performance.svg"
 
 
-def measured(names: Sequence[str]) -> Iterator[tuple[str, Figure]]:
-    """The figures of each benchmark; what it prints goes to standard error.
+def measured(names: Sequence[str], failed: list[str]) -> Iterator[tuple[str, Figure]]:
+    """The figures of each benchmark, and which ``failed``; they print to standard error.
 
     Each has a process of its own: a child's peak memory begins with that of its parent.
     """
@@ -53,8 +53,11 @@ def measured(names: Sequence[str]) -> Iterator[tuple[str, Figure]]:
         print(f"-- {name}", file=sys.stderr, flush=True)
         form = ["--short"] if measure.IS_SHORT else []
         argv = [sys.executable, "-m", __package__, name, "--alone", *form]
-        said = subprocess.run(argv, stdout=subprocess.PIPE, check=True, cwd=FOLDER.parent.parent)
+        said = subprocess.run(argv, stdout=subprocess.PIPE, cwd=FOLDER.parent.parent)
         print(f"   {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        if said.returncode:
+            failed.append(name)
+            continue
         yield from ((name, Figure(**row)) for row in json.loads(said.stdout))
 
 
@@ -86,19 +89,23 @@ def main() -> int:
     if options.alone:
         return alone(*names)
     begun = time.monotonic()
-    found = list(measured(names))
+    failed: list[str] = []
+    found = list(measured(names, failed))
     print("\n".join(table(found)))
+    for name in failed:
+        print(f"{name} ended with an error")
     print(f"{len(found)} figures in {time.monotonic() - begun:.0f} s")
     _write(options.json, _text(document(found)))
     _write(options.svg, picture.svg(found))
     if options.update:
         reference.update(found)
-        return 0
     if options.publish:
         _publish(found)
+    if failed:
+        return 1
     if options.short:
         return reference.check(found)
-    return 0 if all(figure.is_kept for _, figure in found) else 1
+    return 0 if options.update or all(figure.is_kept for _, figure in found) else 1
 
 
 def _publish(found: Sequence[tuple[str, Figure]]) -> None:

@@ -32,8 +32,9 @@ from core.rehearsal.findings import Finding, FindingKind
 from core.rehearsal.rehearsal import Rehearsal, RehearsalOptions
 from core.reporter.plan_text import plan_lines
 from core.reporter.style import Style
+from tests.support.paths import SIMULATED
 
-from .measure import SIMULATED, median, repository, run, scratch
+from .measure import median, repository, run, scratch
 
 FEATURES = 2_000
 TIMES = 5

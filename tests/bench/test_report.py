@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import tempfile
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 from tests.support.once import once
 
 from . import measure, picture, reference, report
+from .__main__ import LONG, SHORT
 from .measure import Figure
 
 RATIO = Figure("plan ÷ <bare>", 1.5, 1.6, "", 1.25, 2.5, 7, "45 ms against 30 ms", 1.4)
@@ -47,6 +49,15 @@ class Reports(unittest.TestCase):
         figure = measure.FIGURES.pop()
         self.assertEqual((figure.name, figure.detail), ("plan", "3 ms against 2 ms"))
         self.assertEqual((figure.value, figure.low, figure.high), (1.5, 1.4, 1.7))
+
+
+@once
+class Benchmarks(unittest.TestCase):
+    def test_each_can_be_imported_and_measures(self) -> None:
+        for name in (*SHORT, *LONG):
+            with self.subTest(name):
+                module = importlib.import_module(f"tests.bench.{name}")
+                self.assertTrue(callable(module.main))
 
 
 @once
