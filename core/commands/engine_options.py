@@ -15,7 +15,7 @@ ENGINES = (SLURM,)
 def add_engine_option(group: argparse._ActionsContainer, *, required: bool = False) -> None:
     """The engine."""
     group.add_argument(
-        "--engine", choices=ENGINES, required=required, help=_("the engine with the machines")
+        "--engine", choices=ENGINES, required=required, help=_("the engine that runs the features")
     )
 
 

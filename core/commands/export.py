@@ -53,12 +53,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help=_("write nothing; exit 1 if the file no longer fits the list"),
+        help=_("write nothing; exit 1 if the file no longer matches the list"),
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help=_("replace a file that is no export, or was changed since"),
+        help=_("replace a file that export did not write, or that was changed since"),
     )
     group = parser.add_argument_group(_("selection"))
     add_choice_options(group)
@@ -114,9 +114,9 @@ def _check(path: str, export: Exported, arguments: argparse.Namespace) -> int:
 
     if is_current(path, export):
         if not arguments.quiet:
-            print(one_line(_("{path} fits the list").format(path=path)))
+            print(one_line(_("{path} matches the list").format(path=path)))
         return ExitCode.UP_TO_DATE
-    said = _("{path} no longer fits the list; make it anew: {command}").format(
+    said = _("{path} no longer matches the list; export it again: {command}").format(
         path=path, command=command(arguments.engine, export.words)
     )
     print(one_line(said), file=sys.stderr)
@@ -127,7 +127,7 @@ def _tell(export: Exported, engine: ModuleType, path: str) -> None:
     """Say on stderr what was left out, and what to do now."""
     lines = []
     if export.landed:
-        lines.append(_("without what has landed: {ids}").format(ids=", ".join(export.landed)))
+        lines.append(_("left out, already landed: {ids}").format(ids=", ".join(export.landed)))
     if path != "-":
         lines.append(_("written: {path}").format(path=path))
     lines += engine.next_steps(export, path)

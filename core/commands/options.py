@@ -305,7 +305,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         "--remote",
         type=repository_url,
         metavar="URL",
-        help=_("run the feature of --only in a clone of this repository, and push what it made"),
+        help=_("run the feature of --only in a clone of this repository, and push its result"),
     )
     add_run_id_option(group)
     group.add_argument(
@@ -321,20 +321,22 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
 
 def add_run_id_option(group: argparse._ActionsContainer, help: str = "") -> None:
     """The id of a run on many machines."""
-    of_a_feature = _("the run on many machines that it is part of")
+    of_a_feature = _("the id of a run on many machines")
     group.add_argument("--run-id", type=_run_id, metavar="R", help=help or of_a_feature)
 
 
 def repository_url(text: str) -> str:
     if not text or text.startswith("-"):
-        raise argparse.ArgumentTypeError(_("it must be the URL or the path of a repository"))
+        raise argparse.ArgumentTypeError(_("expected the URL or the path of a repository"))
     return text
 
 
 def _run_id(text: str) -> str:
     if not re.fullmatch(RUN_ID, text) or not is_branch_name(text):
         raise argparse.ArgumentTypeError(
-            _("{text!r} is no id of a run: letters, digits, '-', '_' and '.'").format(text=text)
+            _("{text!r} is not the id of a run: letters, digits, '-', '_' and '.'").format(
+                text=text
+            )
         )
     return text
 

@@ -36,10 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--bundle",
         type=file_path,
         metavar=_("FILE"),
-        help=_("push what run --bundle wrote there to the repository of --remote URL"),
+        help=_("push the bundle that run --bundle wrote to the repository of --remote URL"),
     )
     parser.add_argument(
-        "--branch", metavar=_("NAME"), help=_("with --bundle: the only branch that it may hold")
+        "--branch",
+        metavar=_("NAME"),
+        help=_("with --bundle: refuse a bundle with any other branch"),
     )
     add_run_id_option(parser)
     handing_over.configure(parser, _("show what would be pushed; push nothing"))

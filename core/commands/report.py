@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=file_path,
         metavar=_("FILE"),
-        help=_("join these reports of run --report, or those of --remote, into one run"),
+        help=_("join the reports in these files, or those on --remote, into one run"),
     )
     group.add_argument(
         "--remote", type=repository_url, metavar="URL", help=_("the repository with the reports")

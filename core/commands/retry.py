@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "ids",
         nargs="+",
         metavar="ID",
-        help=_("the feature; several are run again from their start"),
+        help=_("the feature; if there are several, each starts over"),
     )
     parser.add_argument(
         "-m",
@@ -102,8 +102,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return retry_feature(arguments, ids[0], message, arguments.attempts)
     if goes_on:
         raise UserError(
-            _("a message or more attempts are for one feature"),
-            hint=_("type a command for each of them"),
+            _("--message and --attempts apply to one feature"),
+            hint=_("run retry once for each feature"),
         )
     return retry_features(arguments, ids)
 

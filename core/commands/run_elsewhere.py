@@ -65,7 +65,7 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     given = [name for name in EXCLUDED if getattr(arguments, name) not in (None, False)]
     if given:
         raise UserError(
-            _("--{name} does not go with --remote").format(name=given[0].replace("_", "-")),
+            _("--{name} can't be used with --remote").format(name=given[0].replace("_", "-")),
             hint=_("leave it out: --remote runs one feature, without a terminal"),
         )
     if len(arguments.only) != 1:
@@ -152,7 +152,7 @@ class _Elsewhere:
     def _is_done(self, report: FeatureReport) -> int:
         """Nothing to do: an attempt completed and pushed everything."""
         self._say(
-            N_("{id} completed already in the run {run}: attempt {number}, {commit}").format(
+            N_("{id} already completed in run {run}: attempt {number}, {commit}").format(
                 id=report.feature,
                 run=report.run_id,
                 number=report.attempt,
@@ -189,10 +189,10 @@ class _Elsewhere:
         """Keep what could not be pushed in a bundle beside the report."""
         path = f"{self.arguments.report}.bundle"
         hand_in.bundle(ended, path)
-        file, words = shell_word(path), N_("it is kept; to push it: {command}")
+        file, words = shell_word(path), N_("the work is kept; to push it: {command}")
         command = f"rorchestrator push --bundle {file} --remote URL"
         if is_late:
-            words = N_("it is kept; to look at it: {command}")
+            words = N_("the work is kept; to look at it: {command}")
             command = f"git fetch {file} {ended.report.branch}"
         self._complain(words.format(command=command))
 

@@ -85,7 +85,7 @@ def stop(arguments: argparse.Namespace, id: str) -> int:
         print(_swept(), file=sys.stderr)
     if left:
         raise UserError(
-            _("{jobs} did not end yet: {ids}").format(
+            _("{jobs} still in progress: {ids}").format(
                 jobs=counted(len(left), "job"), ids=", ".join(left)
             ),
             hint=on_slurm("status", run.submission.run),

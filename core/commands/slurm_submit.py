@@ -72,8 +72,8 @@ def retry(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
         known = find_submission(project, arguments.run_id or "", arguments.remote or "")
         if not known.settings.folder:
             raise UserError(
-                _("run {run} was submitted from elsewhere").format(run=known.run),
-                hint=_("type it where it was submitted, or submit the list anew from here"),
+                _("run {run} was submitted from another clone").format(run=known.run),
+                hint=_("type the command in that clone, or submit the list again from here"),
             )
         check_known("", ids, known.needs)
         run = RunOnSlurm(project, slurm, known)
@@ -122,7 +122,7 @@ def _check_nothing_in_the_way(project: OpenProject, slurm: Slurm, plan: Prepared
     run, ids = in_progress(known, jobs, plan.submission.needs)
     if run:
         raise UserError(
-            _("{ids} of run {run} on Slurm did not end yet").format(ids=some(ids), run=run),
+            _("run {run} on Slurm is still in progress: {ids}").format(ids=some(ids), run=run),
             hint=on_slurm("stop", run),
         )
 
@@ -156,9 +156,9 @@ def _plan_lines(plan: Prepared) -> Iterator[str]:
     """What will be submitted, and what will not."""
     yield from map(_waits_line, plan.waits)
     if plan.landed:
-        yield one_line(_("without what has landed: {ids}").format(ids=", ".join(plan.landed)))
+        yield one_line(_("left out, already landed: {ids}").format(ids=", ".join(plan.landed)))
     names = ", ".join(plan.variables) or _("none")
-    yield one_line(_("variables handed over in a private file: {names}").format(names=names))
+    yield one_line(_("variables passed in a private file: {names}").format(names=names))
 
 
 def _waits_line(waits: Waits) -> str:
@@ -239,5 +239,5 @@ def _submitted(submission: Submission, ids: Sequence[str], arguments: argparse.N
             run=submission.run, jobs=counted(len(ids), "job")
         )
     )
-    _tell(arguments, [_("rorchestrator status --engine slurm shows how far they are")])
+    _tell(arguments, [_("rorchestrator status --engine slurm shows their progress")])
     return ExitCode.UP_TO_DATE

@@ -47,7 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OPTION",
-        help=_("one more option of sbatch for each job, such as --sbatch-option=--time=4:00:00"),
+        help=_(
+            "an option of sbatch for each job, such as --sbatch-option=--time=4:00:00; "
+            "may be repeated"
+        ),
     )
     group.add_argument(
         "--prologue",
@@ -67,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="NAME[,NAME...]",
-        help=_("hand these variables over to the jobs, too"),
+        help=_("also pass these variables to the jobs"),
     )
     group = parser.add_argument_group(_("selection"))
     add_choice_options(group)

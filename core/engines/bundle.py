@@ -70,7 +70,7 @@ def _report_ref(refs: Mapping[str, str], path: str) -> str:
     reports = [ref for ref in refs if ref.startswith(RUNS)]
     others = [ref for ref in refs if not ref.startswith(RUNS)]
     if len(reports) != 1 or len(others) > 1 or not all(r.startswith(HEADS) for r in others):
-        raise _refused(path, N_("it holds other refs than one branch and one report"))
+        raise _refused(path, N_("it holds refs other than one branch and one report"))
     return reports[0]
 
 
@@ -80,17 +80,17 @@ async def _fault(
     """What is wrong with a bundle; empty if nothing is."""
     branch = HEADS + report.branch
     if report_ref(report.run_id, report.feature) not in refs:
-        return N_("its report is about another feature than its ref")
+        return N_("its report and its ref name different features")
     if feature not in ("", report.feature) or run_id not in ("", report.run_id):
-        return N_("it holds {id} of the run {run}").format(id=report.feature, run=report.run_id)
+        return N_("it holds {id} of run {run}").format(id=report.feature, run=report.run_id)
     if set(refs) - {report_ref(report.run_id, report.feature), branch}:
-        return N_("its branch is not that of its report")
+        return N_("its branch is not the one in its report")
     if refs.get(branch, report.commit) != report.commit:
-        return N_("its branch is not where its report says")
+        return N_("its branch is not at the commit in its report")
     if not report.commit:
         return ""
     if not report.branch.endswith(report.feature) or report.branch == channel.head:
-        return N_("{branch} is no branch of the feature {id}").format(
+        return N_("{branch} is not a branch of feature {id}").format(
             branch=report.branch, id=report.feature
         )
     if not await channel.git.commit_of(report.commit):
@@ -101,9 +101,7 @@ async def _fault(
     if tip not in ("", report.commit) and not (
         is_known and await is_of_a_run(channel, channel.git, tip, base, report.feature)
     ):
-        return N_("the remote has a branch {branch} that no run has made").format(
-            branch=report.branch
-        )
+        return N_("the remote has a branch {branch} that no run made").format(branch=report.branch)
     return ""
 
 

@@ -48,7 +48,7 @@ def check_overwriting(path: str, again: str) -> None:
     text = _text(path)
     head = SIGNED.match(text)
     if head is None:
-        fault = N_("{path} exists already, and is no export").format(path=path)
+        fault = N_("{path} already exists, and export did not write it").format(path=path)
     elif digest(text[head.end() :])[:16] != head["text"]:
         fault = N_("{path} was changed since it was exported").format(path=path)
     else:
@@ -64,7 +64,8 @@ def is_current(path: str, export: Exported) -> bool:
     head = SIGNED.match(_text(path))
     if head is None:
         raise UserError(
-            N_("{path} is no export").format(path=path), hint=N_("name the file with --out FILE")
+            N_("{path} was not written by export").format(path=path),
+            hint=N_("name the file with --out FILE"),
         )
     return head["list"] == export.digest
 

@@ -98,7 +98,7 @@ def budget_of_each_job(export: Exported) -> list[str]:
     """What the user should know of the budget, as sentences; none without one."""
     if export.max_cost_usd is None:
         return []
-    said = _("The budget of the list, ${usd:.2f}, is that of each job: there are {count}.")
+    said = _("The budget of the list, ${usd:.2f}, applies to each of the {count} jobs.")
     return [said.format(usd=export.max_cost_usd, count=len(export.jobs))]
 
 
@@ -118,7 +118,7 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
     left = [id for id in chosen if id not in skipped and id not in landed]
     if not left:
         raise UserError(
-            N_("there is nothing to export: all of it has landed or is skipped"),
+            N_("nothing to export: every feature has landed or is skipped"),
             hint=N_("rorchestrator status shows each feature"),
         )
     words = _words(selection, max_parallel)
@@ -199,9 +199,9 @@ def _words(selection: Selection, max_parallel: int | None) -> tuple[str, ...]:
 def _in_repository(owner: str) -> str:
     if owner.startswith("/"):
         raise UserError(
-            N_("{list} is not in the repository, from which other machines would read it").format(
+            N_("{list} is not in the repository, where other machines look for it").format(
                 list=owner
             ),
-            hint=N_("move it there and commit it"),
+            hint=N_("move the list into the repository and commit it"),
         )
     return owner

@@ -152,7 +152,7 @@ def report_in(content: bytes, name: str) -> FeatureReport:
         return _report(document)
     except (ValueError, RecursionError) as error:
         raise UserError(
-            N_("{name} is no report of run --report: {error}").format(name=name, error=error),
+            N_("{name} is not a report of run --report: {error}").format(name=name, error=error),
             hint=N_("name files that run --report wrote"),
         ) from None
 

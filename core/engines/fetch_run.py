@@ -49,7 +49,7 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
         found = run_sync(fetched(channel, run_id))
     if not found:
         raise UserError(
-            N_("{remote} has no report of the run {run}").format(remote=source.name, run=run_id),
+            N_("{remote} has no report of run {run}").format(remote=source.name, run=run_id),
             hint=N_("its runs: git ls-remote {remote} 'refs/rorchestrator/runs/*'").format(
                 remote=source.name
             ),

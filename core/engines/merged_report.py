@@ -86,7 +86,7 @@ def gather(files: Sequence[FeatureReport], there: Mapping[str, Earlier], run_id:
     runs = sorted({run_id, *(each.run_id for each in given)} - {""})
     if len(runs) != 1:
         raise UserError(
-            N_("these reports are of several runs: {runs}").format(runs=", ".join(runs))
+            N_("these reports belong to several runs: {runs}").format(runs=", ".join(runs))
             if runs
             else N_("there is no report"),
             hint=N_("name the files of one run, or --remote URL and --run-id R"),
@@ -114,7 +114,7 @@ def joined(gathered: Gathered, only: Sequence[str], now: float) -> RunView:
     listed = _listed(gathered, only)
     if not listed:
         raise UserError(
-            N_("no machine has begun a feature of the run {run}").format(run=gathered.run_id),
+            N_("no machine has started a feature of run {run}").format(run=gathered.run_id),
             hint="git ls-remote URL 'refs/rorchestrator/runs/*'",
         )
     story = list(_story(gathered))

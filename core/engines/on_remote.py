@@ -59,7 +59,8 @@ async def _check_list(project: OpenProject) -> None:
     if changed:
         raise UserError(
             N_(
-                "other machines would read another list: the base commit has not {files} as here"
+                "other machines would read another list: the base commit lacks your version "
+                "of {files}"
             ).format(files=some(changed)),
             hint=N_("commit and push them on {base}").format(
                 base=project.config.project.base_branch

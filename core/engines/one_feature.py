@@ -111,7 +111,7 @@ class OneFeature:
                 N_("{url} is a shallow clone, and merges need the whole history").format(
                     url=channels.without_credentials(asked.url)
                 ),
-                hint=N_("git fetch --unshallow in it, or name another repository"),
+                hint=N_("run git fetch --unshallow there, or name another repository"),
             )
         refs = run_sync(git.refs(REMOTES))
         base = self.asked.base or self.channel.head
@@ -130,7 +130,10 @@ class OneFeature:
                 N_("project.repo_path leads out of the repository, to {path}").format(
                     path=project.git.repository.top
                 ),
-                hint=N_("on any other machine, the list and its repository are one: remove it"),
+                hint=N_(
+                    "remove project.repo_path: on another machine, the list must be in "
+                    "the repository that it changes"
+                ),
             )
         check_known("--only: ", [self.asked.feature], project.dag.features)
         self.project = self._moved(project)
@@ -150,7 +153,9 @@ class OneFeature:
             branches = [ref[len(ORIGIN) :] for ref in refs if ref != f"{ORIGIN}HEAD"]
             raise UserError(
                 N_("the remote has no branch, tag or commit {base!r}").format(base=base or "HEAD"),
-                hint=N_("--base names one; its branches: {names}").format(names=some(branches)),
+                hint=N_("name another one: --base REF; branches of the remote: {names}").format(
+                    names=some(branches)
+                ),
             )
         run_sync(channels.check_out(git, base if ORIGIN + base in refs else "", commit))
         return commit
@@ -195,7 +200,7 @@ class OneFeature:
             return
         if not run_sync(is_of_a_run(self.channel, self.project.git, tip, base, self.asked.feature)):
             raise UserError(
-                N_("the remote has a branch {branch} that no run has made").format(branch=branch),
+                N_("the remote has a branch {branch} that no run made").format(branch=branch),
                 hint=N_("rename or delete it, or change project.branch_prefix"),
             )
 
@@ -232,7 +237,7 @@ class OneFeature:
         now = run_sync(self.channel.look(self.ref)).get(self.ref, "")
         if now != before:
             raise UserError(
-                N_("another machine began {id} in the run {run} meanwhile").format(id=id, run=run),
+                N_("another machine has just started {id} in run {run}").format(id=id, run=run),
                 hint=N_("wait for its report: rorchestrator report --merge --remote URL"),
                 exit_code=ExitCode.INCOMPLETE,
             )
@@ -242,8 +247,10 @@ class OneFeature:
         )
 
     def _requeued(self, number: int) -> str:
-        words = N_("attempt {number} at {id}: it starts over")
+        words = N_("attempt {number} of {id}: starting over")
         if self.is_continued:
-            words = N_("attempt {number} at {id}: a new session, on what attempt {last} pushed")
+            words = N_(
+                "attempt {number} of {id}: a new session, on the work that attempt {last} pushed"
+            )
         last = self.earlier.report.attempt if self.earlier.report else 0
         return words.format(number=number, id=self.asked.feature, last=last)

@@ -138,7 +138,7 @@ class Recording:
         if earlier is None and id in self.landed:
             return Result(id, branch)
         if earlier is None:
-            text = N_("{id} has no report in the run {run}: its branch {branch} is taken as it is")
+            text = N_("{id} has no report in run {run}: its branch {branch} is used as it is")
             self.there.say(text.format(id=id, run=self.there.run_id, branch=branch))
         report = earlier.report if earlier is not None else None
         return Result(id, branch, self._tip(branch), report.start_commit if report else "")

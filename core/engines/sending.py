@@ -53,9 +53,9 @@ async def _refused(channel: Channel, report: FeatureReport, commit: str, said: s
     number = claim_in(await channel.read(there, CLAIM)).attempt if there else 0
     is_ours = there and await channel.git.is_ancestor(there, commit)
     if there and not is_ours and number >= report.attempt:
-        text = N_("attempt {number} has begun meanwhile, so that this one counts no more")
+        text = N_("attempt {number} has started on another machine and replaces this one")
         return Sending(False, text.format(number=number), is_late=True)
     if WORKFLOWS in said and "refus" in said:
-        more = N_("the token may not change .github/workflows, which the feature did")
+        more = N_("the feature changed .github/workflows, which this token may not push")
         said = f"{more}\n{said}"
     return Sending(False, said)

@@ -15,7 +15,7 @@ def _folder_fault(reader: Reader, pattern: str) -> str:
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     if parts and parts[-1] in VIRTUAL:
         return N_(
-            "{pattern} is a virtual environment, whose scripts have the path of their worktree"
+            "{pattern} is a virtual environment, whose scripts contain the path of their worktree"
         ).format(pattern=pattern)
     if not parts or parts[-1] == "**":
         return N_("{pattern!r} names no folder").format(pattern=pattern)
@@ -32,7 +32,7 @@ def setup_cache_faults(fields: Mapping[str, object]) -> Iterator[tuple[str, str]
     if not cached:
         for name in ("setup_inputs", "setup_cache_max_gib"):
             if name in fields:
-                yield f"project.{name}", N_("is for project.setup_cache, which is not set")
+                yield f"project.{name}", N_("has no effect without project.setup_cache")
         return
     for number, pattern in enumerate(cached):
         for other in ("copy", "link"):
@@ -40,7 +40,7 @@ def setup_cache_faults(fields: Mapping[str, object]) -> Iterator[tuple[str, str]
                 if _overlap(pattern, brought):
                     yield (
                         f"project.setup_cache[{number}]",
-                        N_("{pattern} is brought by project.{key} already ({other})").format(
+                        N_("project.{key} already provides {pattern} ({other})").format(
                             pattern=pattern, key=other, other=brought
                         ),
                     )

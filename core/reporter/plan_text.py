@@ -41,7 +41,7 @@ def plan_lines(
     for command in plan.commands:
         yield from command_lines(command, style, verbose=verbose)
     if plan.setup_cache:
-        yield _("Setup is skipped where a copy will do: {patterns}").format(
+        yield _("Setup is skipped where cached folders can be used: {patterns}").format(
             patterns=one_line(", ".join(plan.setup_cache))
         )
     for warning in plan.warnings:

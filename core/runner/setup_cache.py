@@ -243,13 +243,11 @@ class SetupCache:
         others = sorted({*changed, *(each for each in made if not built_by_tools(each))})
         if others:
             raise NotStored(
-                N_("setup makes {files} as well, which a copy would not have").format(
-                    files=some(others)
-                )
+                N_("setup also makes {files}, which a copy would lack").format(files=some(others))
             )
         admin = admin_files.admin_folder(self.worktrees, task.worktree.path)
         if os.path.exists(os.path.join(admin, CONFIG)):
-            raise NotStored(N_("setup makes settings of git for its worktree alone"))
+            raise NotStored(N_("setup changes the git settings of its worktree only"))
 
     async def _store(self, task: _Task, folders: Sequence[str]) -> None:
         limit = self.project.setup_cache_max_gib * GIB

@@ -70,7 +70,7 @@ def _check(entry: os.DirEntry[str], name: str, top: str, needles: set[bytes]) ->
         raise NotStored(N_("{name} is a git repository").format(name=os.path.dirname(name)))
     if entry.name == VIRTUAL:
         raise NotStored(
-            N_("{name} is a virtual environment, whose scripts have absolute paths").format(
+            N_("{name} is a virtual environment, whose scripts contain absolute paths").format(
                 name=os.path.dirname(name)
             )
         )
@@ -103,4 +103,4 @@ def _check_text(path: str, name: str, needles: set[bytes]) -> None:
     with open(path, "rb", buffering=0) as file:
         content = file.read()
     if any(needle in content for needle in needles) and b"\0" not in content[:BINARY_BYTES]:
-        raise NotStored(N_("{name} has the path of its worktree in it").format(name=name))
+        raise NotStored(N_("{name} contains the path of its worktree").format(name=name))

@@ -48,7 +48,7 @@ class ExportTest(WorkspaceTest):
         self.assertIn("# mine", read_text(self.path))
         self.workspace.write({"other.yml": "a: b\n"})
         said = self.export("--out", "other.yml")
-        self.assertIn("other.yml exists already, and is no export", said.err)
+        self.assertIn("other.yml already exists, and export did not write it", said.err)
         self.assertEqual(self.export("--force").code, 0)
         self.assertNotIn("# mine", read_text(self.path))
         said = self.export("--out", "config/feature_list.json", "--force")
@@ -67,14 +67,14 @@ class ExportTest(WorkspaceTest):
         self.assertEqual(said.code, 2)
         self.assertIn("can't be read", said.err)
         self.export("--only", "api")
-        self.assertIn("fits the list", self.export("--check", "--only", "api").out)
+        self.assertIn("matches the list", self.export("--check", "--only", "api").out)
         self.assertEqual(self.export("--check", "--only", "api", "-q").out, "")
         self.workspace.change([feature("auth"), feature("api")])
         said = self.export("--check", "--only", "api")
         self.assertEqual((said.code, said.out), (1, ""))
-        self.assertIn("no longer fits the list; make it anew: rorchestrator export", said.err)
+        self.assertIn("no longer matches the list; export it again: rorchestrator export", said.err)
         said = self.export("--check", "--out", "config/feature_list.json")
-        self.assertIn("is no export", said.err)
+        self.assertIn("was not written by export", said.err)
 
     def test_a_list_without_permission_checks_needs_a_yes(self) -> None:
         self.workspace.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
@@ -88,4 +88,4 @@ class ExportTest(WorkspaceTest):
     def test_what_has_landed_is_named(self) -> None:
         self.workspace.run("--only", "auth")
         self.workspace.main("merge", "--yes", "auth")
-        self.assertIn("without what has landed: auth\n", self.export("--out", "-").err)
+        self.assertIn("left out, already landed: auth\n", self.export("--out", "-").err)

@@ -62,7 +62,7 @@ class MergeReportsTest(ElsewhereTest):
             (("--merge",), "there is no report"),
             (("--merge", "--run-id", "r1"), "needs files, or --remote URL and --run-id R"),
             (("--merge", "no.json"), "no.json can't be read"),
-            (("--merge", space.list_file), "is no report of run --report"),
+            (("--merge", space.list_file), "is not a report of run --report"),
             (("--merge", "x", "--remote", space.url), "--remote needs --run-id R"),
             (("--merge", "x", "--open"), "--open opens the page"),
             (

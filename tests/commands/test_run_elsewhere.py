@@ -104,7 +104,7 @@ class DiamondTest(unittest.TestCase):
         before = self.space.refs_there()
         done = self.space.run_there("app", "--json")
         self.assertEqual(done.code, 0, done.err)
-        self.assertIn("app completed already in the run r1: attempt 1", done.err)
+        self.assertIn("app already completed in run r1: attempt 1", done.err)
         self.assertEqual(done.lines[-1]["by_status"], {"completed": 1})
         self.assertEqual(self.space.refs_there(), before)
 
@@ -167,7 +167,7 @@ class AttemptTest(ElsewhereTest):
         before = space.refs_there()
         done = late.end()
         self.assert_code(done, 1)
-        self.assertIn("attempt 2 has begun meanwhile, so that this one counts no more", done.err)
+        self.assertIn("attempt 2 has started on another machine and replaces this one", done.err)
         self.assertEqual(space.refs_there(), before)
         kept = f"{space.report_path('auth')}.bundle"
         self.assertIn(f"to look at it: git fetch '{kept}' feature/auth", done.err)
@@ -188,7 +188,7 @@ class AttemptTest(ElsewhereTest):
         space.touch("auth.go")
         done = space.run_there("auth")
         self.assert_code(done, 0)
-        self.assertIn("attempt 2 at auth: it starts over", done.err)
+        self.assertIn("attempt 2 of auth: starting over", done.err)
 
     def test_a_branch_that_an_earlier_run_pushed_is_replaced_and_kept(self) -> None:
         space = self.use(feature("auth"))
@@ -290,7 +290,7 @@ class RefusalTest(ElsewhereTest):
         said = self.refused("--only", "a", "--max-parallel", "2", *own)
         self.assertIn("--max-parallel does not go", said)
         self.assertIn("path in the repository", self.refused("--only", "a", *own, "--config", "/x"))
-        self.assertIn("is no id of a run", self.refused("--remote", "x", "--run-id", "a/b"))
+        self.assertIn("is not the id of a run", self.refused("--remote", "x", "--run-id", "a/b"))
         self.assertIn("it must be the URL", self.refused("--remote", ""))
 
     def test_what_the_remote_lacks_is_named(self) -> None:

@@ -93,7 +93,7 @@ class StatusTest(SlurmTest):
         told = self.on("status", "--run-id", "other")
         self.assertEqual(told.code, 2)
         self.assertIn("knows a run other", told.err)
-        self.assertIn("nothing of this list was submitted", self.on("status").err)
+        self.assertIn("no feature of this list was submitted", self.on("status").err)
 
     def test_a_damaged_record_is_like_none(self) -> None:
         self.open(feature("a"))
@@ -101,7 +101,7 @@ class StatusTest(SlurmTest):
         record = f"{self.folder(run)}.json"
         with open(record, "w", encoding="utf-8") as file:
             file.write("{}")
-        self.assertIn("nothing of this list was submitted", self.on("status").err)
+        self.assertIn("no feature of this list was submitted", self.on("status").err)
 
     def test_a_report_of_another_format_counts_as_none(self) -> None:
         self.open(feature("a"))
@@ -121,7 +121,7 @@ class StatusTest(SlurmTest):
     def test_without_an_engine_several_features_are_retried_in_one_run(self) -> None:
         self.open()
         told = self.shop.main("retry", "a", "b", "-m", "again")
-        self.assertIn("a message or more attempts are for one feature", told.err)
+        self.assertIn("--message and --attempts apply to one feature", told.err)
         told = self.shop.main("retry", "a", "b")
         self.assertIn("next: rorchestrator retry a b --yes", told.err)
         self.assertIn("unknown feature 'x'", self.shop.main("retry", "a", "x").err)
@@ -184,4 +184,4 @@ class StopTest(SlurmTest):
         with mock.patch.multiple(run_on_slurm, GRACE_SECONDS=0.0, SETTLE_SECONDS=0.0):
             told = self.stop()
         self.assertEqual(told.code, 1)
-        self.assertIn("1 job did not end yet: a", told.err)
+        self.assertIn("1 job still in progress: a", told.err)

@@ -125,7 +125,7 @@ class SubmitTest(SlurmTest):
         self.shop.git("push", "--quiet", "origin", "main")
         told = self.submit()
         self.assertEqual(sorted(self.slurm.jobs()), ["b", "c"])
-        self.assertIn("without what has landed: a", told.err)
+        self.assertIn("left out, already landed: a", told.err)
 
     def test_a_list_that_bypasses_permissions_needs_the_option(self) -> None:
         self.open(feature("a"))
@@ -149,7 +149,7 @@ class RefusedTest(SlurmTest):
         self.open()
         self.assertIn("--prologue /none: there is no such", self.refused("--prologue", "/none"))
         self.assertIn("--folder /none: there is no such", self.refused("--folder", "/none"))
-        self.assertIn("no option of sbatch", self.refused("--sbatch-option=--export=ALL"))
+        self.assertIn("options of sbatch", self.refused("--sbatch-option=--export=ALL"))
         self.assertIn("--env NONE: the variable is not set", self.refused("--env", "NONE"))
         for program in ("git", "sh"):
             os.symlink(shutil.which(program) or "", os.path.join(self.bin, program))
@@ -215,7 +215,7 @@ class RefusedTest(SlurmTest):
         run = self.submitted("--only", "b")
         told = self.submit()
         self.assertEqual(told.code, 2)
-        self.assertIn(f"a, b of run {run} on Slurm did not end yet", told.err)
+        self.assertIn(f"run {run} on Slurm is still in progress: a, b", told.err)
         self.assertEqual(len(self.slurm.state["jobs"]), 2)
         self.slurm.know(jobs=[])
         self.assertEqual(self.submit().code, 0)
@@ -304,8 +304,10 @@ class RetryTest(SlurmTest):
         self.assertIn("a session does not follow", self.retry("b", "-m", "again"))
         record = os.path.join(self.shop.state_folder, "engines", "slurm", f"{run}.json")
         os.unlink(record)
-        self.assertIn("nothing of this list was submitted", self.retry("b"))
-        self.assertIn(f"run {run} was submitted from elsewhere", self.retry("b", "--run-id", run))
+        self.assertIn("no feature of this list was submitted", self.retry("b"))
+        self.assertIn(
+            f"run {run} was submitted from another clone", self.retry("b", "--run-id", run)
+        )
 
     def test_a_failure_leaves_the_record_of_the_run(self) -> None:
         self.failed()

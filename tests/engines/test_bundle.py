@@ -73,7 +73,7 @@ class BundleTest(ElsewhereTest):
         tip = space.tip_there("auth")
         done = self.push(f"{old}.old")
         self.assert_code(done, 1)
-        self.assertIn("attempt 1 has begun meanwhile", done.err)
+        self.assertIn("attempt 1 has started on another machine", done.err)
         self.assertEqual(space.tip_there("auth"), tip)
         self.assertEqual(space.refs_there(KEPT), {})
 
@@ -103,13 +103,13 @@ class BundleTest(ElsewhereTest):
             return run_sync(channel.write({"report.json": content}, [f"{commit}^"], "x"))
 
         other = "refs/rorchestrator/runs/r1/api"
-        refused("it holds other refs", {ref: commit, branch: tip, "refs/tags/v1": tip})
-        refused("it holds other refs", {branch: tip})
-        refused("it holds other refs", {ref: commit, other: commit})
-        refused("it holds other refs", {ref: commit, "refs/heads/a": tip, "refs/heads/b": tip})
-        refused("about another feature", {other: commit})
-        refused("it holds auth of the run r1", {ref: commit, branch: tip}, "api")
-        refused("it holds auth of the run r1", {ref: commit, branch: tip}, "--run-id", "r2")
+        refused("it holds refs other than", {ref: commit, branch: tip, "refs/tags/v1": tip})
+        refused("it holds refs other than", {branch: tip})
+        refused("it holds refs other than", {ref: commit, other: commit})
+        refused("it holds refs other than", {ref: commit, "refs/heads/a": tip, "refs/heads/b": tip})
+        refused("name different features", {other: commit})
+        refused("it holds auth of run r1", {ref: commit, branch: tip}, "api")
+        refused("it holds auth of run r1", {ref: commit, branch: tip}, "--run-id", "r2")
         both = {ref: commit, branch: tip}
         refused("its branch is feature/auth", both, "auth", "--branch", "feature/h")
         refused("its branch is not that", {ref: commit, "refs/heads/main": tip})
@@ -120,7 +120,7 @@ class BundleTest(ElsewhereTest):
         mine = told(feature="api", branch="feature/api", branch_lease=theirs)
         refused("that no run has made", {other: mine, "refs/heads/feature/api": tip})
         broken = run_sync(channel.write({"report.json": b"no"}, [f"{commit}^"], "x"))
-        refused("is no report of run --report: its format is unknown", {ref: broken})
+        refused("is not a report of run --report: its format is unknown", {ref: broken})
 
     def channel(self, bundle: str) -> Channel:
         """A channel with everything of a bundle."""

@@ -69,7 +69,7 @@ class FeatureReportTest(unittest.TestCase):
         ):
             with self.subTest(changes), self.assertRaises(UserError) as met:
                 report_in(encoded({**good, **changes}), "it.json")
-            self.assertIn("it.json is no report of run --report: ", met.exception.message)
+            self.assertIn("it.json is not a report of run --report: ", met.exception.message)
         for content in (b"", b"[]", b"\xff", b"[" * 100_000):
             with self.assertRaises(UserError):
                 report_in(content, "it")

@@ -164,7 +164,7 @@ class TheFile(unittest.TestCase):
         said = github_actions.next_steps(exported(DIAMOND, max_cost_usd=5.0), "a/b.yml")
         self.assertIn("gh secret set ANTHROPIC_API_KEY", said[1])
         self.assertIn("gh workflow run b.yml", said[3])
-        self.assertIn("$5.00, is that of each job: there are 4", said[4])
+        self.assertIn("$5.00, applies to each of the 4 jobs", said[4])
         self.assertIn("run features.yml", github_actions.next_steps(exported(DIAMOND), "-")[3])
 
     def test_a_bypass_is_allowed_where_the_list_runs(self) -> None:

@@ -142,7 +142,7 @@ class Text(unittest.TestCase):
         costly = next_steps(replace(found, max_cost_usd=5.0), FILE)
         self.assertEqual(costly[:-1], steps)
         self.assertEqual(
-            costly[-1], "The budget of the list, $5.00, is that of each job: there are 4."
+            costly[-1], "The budget of the list, $5.00, applies to each of the 4 jobs."
         )
 
 

@@ -121,9 +121,9 @@ class JoinedTest(unittest.TestCase):
     def test_there_must_be_reports_of_one_run(self) -> None:
         with self.assertRaisesRegex(UserError, "there is no report"):
             gather([], {}, "")
-        with self.assertRaisesRegex(UserError, "of several runs: r1, r2"):
+        with self.assertRaisesRegex(UserError, "to several runs: r1, r2"):
             gather([report("auth", 1.0)], {}, "r2")
-        with self.assertRaisesRegex(UserError, "no machine has begun a feature of the run r1"):
+        with self.assertRaisesRegex(UserError, "no machine has started a feature of run r1"):
             joined(gather([], {}, "r1"), (), 7.0)
         empty = joined(gather([], {}, "r1"), ("auth",), 7.0)
         self.assertEqual((empty.run.started_at, empty.run.exit_code), (7.0, 1))

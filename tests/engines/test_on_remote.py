@@ -57,7 +57,7 @@ class OnRemoteTest(SlurmTest):
     def test_a_list_that_is_not_committed_as_it_is_here_is_refused(self) -> None:
         self.shop.features(feature("a"), feature("b"))
         error = self.refused()
-        self.assertIn("has not config/feature_list.json as here", error.message)
+        self.assertIn("lacks your version of config/feature_list.json", error.message)
         self.assertEqual(error.hint, "commit and push them on main")
         self.shop.features({"id": "a", "prompt_file": "a.md"})
         self.shop.write({"prompts/a.md": "Do it.\r\n"})

@@ -98,7 +98,7 @@ class ClaimTest(MachineTest):
         again.open()
         again.begin()
         self.assertEqual(self.claim_there(space), 2)
-        self.assertIn("attempt 2 at auth: it starts over", self.said)
+        self.assertIn("attempt 2 of auth: starting over", self.said)
 
     def test_of_two_machines_that_begin_at_once_one_ends(self) -> None:
         self.use(feature("auth"))
@@ -108,7 +108,7 @@ class ClaimTest(MachineTest):
         first.begin()
         with self.assertRaises(UserError) as met:
             second.begin()
-        self.assertIn("another machine began auth in the run r1 meanwhile", met.exception.message)
+        self.assertIn("another machine has just started auth in run r1", met.exception.message)
         self.assertEqual(met.exception.exit_code, 1)
 
     def test_a_token_that_may_not_push_is_told_of_bundles(self) -> None:
@@ -133,4 +133,4 @@ class ClaimTest(MachineTest):
         self.assertIsNone(self.before)
         machine.open()
         machine.begin()
-        self.assertIn("attempt 2 at auth: it starts over", self.said)
+        self.assertIn("attempt 2 of auth: starting over", self.said)

@@ -36,7 +36,7 @@ class Together(unittest.TestCase):
 
     def test_the_other_keys_need_it(self) -> None:
         given = self.faults(setup_inputs=("a",), setup_cache_max_gib=1.0)
-        words = "is for project.setup_cache, which is not set"
+        words = "has no effect without project.setup_cache"
         names = ("project.setup_inputs", "project.setup_cache_max_gib")
         self.assertEqual(given, [(name, words) for name in names])
         self.assertEqual(self.faults(setup_cache=("a",), setup_inputs=("a",)), [])
@@ -48,7 +48,7 @@ class Together(unittest.TestCase):
             [
                 (
                     "project.setup_cache[1]",
-                    "node_modules is brought by project.link already (node_modules)",
+                    "project.link already provides node_modules (node_modules)",
                 )
             ],
         )

@@ -24,7 +24,7 @@ class APlan(unittest.TestCase):
         lines = list(plan_text.plan_lines(plan, PLAIN))
         begin = lines.index("Budget: $7.50")
         self.assertEqual(lines[begin + 1 : begin + 3], ["Copied: .env, *.k ey", "Linked: vendor"])
-        self.assertEqual(lines[-1], "Setup is skipped where a copy will do: m y")
+        self.assertEqual(lines[-1], "Setup is skipped where cached folders can be used: m y")
 
     def test_it_shows_waves_features_and_what_they_take(self) -> None:
         plan = plan_of(DIAMOND, description="All of it")

@@ -289,7 +289,7 @@ class NeverStored(CacheTest):
 
     def test_a_folder_that_names_its_worktree(self) -> None:
         self.setup[0] += " && pwd > node_modules/root.txt"
-        self.refused("node_modules/root.txt has the path of its worktree in it")
+        self.refused("node_modules/root.txt contains the path of its worktree")
 
     def test_a_setup_that_makes_no_such_folder(self) -> None:
         self.uses(setup_cache=("vendor", "*/vendor"))
@@ -307,7 +307,7 @@ class NeverStored(CacheTest):
         self.setup[0] += (
             " && git config extensions.worktreeConfig true && git config --worktree a.b c"
         )
-        self.refused("setup makes settings of git for its worktree alone")
+        self.refused("setup changes the git settings of its worktree only")
 
     def test_more_than_the_limit(self) -> None:
         self.uses(setup_cache_max_gib=1e-6)

@@ -141,7 +141,7 @@ class AWorkflow(WorkspaceTest):
         self.assertIn("fetched: nothing new", shop.main("pr", "--run-id", "4711-1").err)
         self.assertEqual(shop.main("pr", "--run-id", "4711-1", "--json").err, "")
         said = shop.main("pr", "--run-id", "4711-2")
-        self.assertIn("origin has no report of the run 4711-2", said.err)
+        self.assertIn("origin has no report of run 4711-2", said.err)
         said = shop.main("pr", "--run-id", "4711-1", "--dry-run")
         self.assertIn("--dry-run changes nothing", said.err)
 
@@ -156,7 +156,7 @@ class AWorkflow(WorkspaceTest):
         self.workspace.git("push", "--quiet", "origin", "main", env=writer)
         self.actions.jobs.clear()
         self.actions.run()
-        self.assertIn("workflow.yml no longer fits the list", self.actions.jobs["plan"].log)
+        self.assertIn("workflow.yml no longer matches the list", self.actions.jobs["plan"].log)
         results = self.results()
         self.assertEqual(results.pop("plan"), "failure")
         self.assertEqual(set(results.values()), {"skipped"})

@@ -30,7 +30,7 @@ class RelocatableTest(SetupFolderTest):
 
     def test_the_path_of_the_worktree_in_a_text(self) -> None:
         self.write("node_modules/.bin/x", f"#!{self.worktree}/node_modules/.bin/node\n")
-        self.assertEqual(self.why(), "node_modules/.bin/x has the path of its worktree in it")
+        self.assertEqual(self.why(), "node_modules/.bin/x contains the path of its worktree")
 
     def test_a_worktree_below_a_link_has_two_paths(self) -> None:
         other = os.path.join(self.root, "other")

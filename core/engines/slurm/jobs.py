@@ -133,8 +133,8 @@ def check_options(options: Sequence[str]) -> None:
             taken = [option[:2]]
         if taken or len(option) < 2 or option[0] != "-" or option == "--":
             raise UserError(
-                N_("{option!r} is no option of sbatch that can be added").format(option=option),
-                hint=N_("one option and its value in each, such as {example}").format(
+                N_("{option!r} can't be added to the options of sbatch").format(option=option),
+                hint=N_("give one option with its value each time, such as {example}").format(
                     example=f"{FREE_OPTIONS}=--partition=long"
                 ),
             )

@@ -46,7 +46,7 @@ def find_submission(project: OpenProject, run: str, remote: str) -> Submission:
     found = record.all_of(folder, project.owner)
     if not found:
         raise UserError(
-            N_("nothing of this list was submitted to Slurm from this repository"),
+            N_("no feature of this list was submitted to Slurm from this repository"),
             hint=N_("rorchestrator submit --engine slurm, or name a run: --run-id R"),
         )
     return found[-1]

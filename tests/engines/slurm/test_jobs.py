@@ -83,4 +83,4 @@ class OptionTest(unittest.TestCase):
         ):
             with self.subTest(option), self.assertRaises(UserError) as caught:
                 check_options(("--mem=1G", option))
-            self.assertIn("no option of sbatch that can be added", caught.exception.message)
+            self.assertIn("can't be added to the options of sbatch", caught.exception.message)
