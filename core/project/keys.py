@@ -224,12 +224,12 @@ PROJECT: Mapping[str, Key] = {
     ),
     "setup_inputs": Key(
         GLOBS,
-        "tracked files that [decide what setup makes](SETUP_CACHE.md#when-setup-is-skipped); by "
-        "default manifests and lockfiles",
+        "tracked files that [setup depends on](SETUP_CACHE.md#when-setup-is-skipped); by default, "
+        "manifests and lockfiles",
     ),
     "setup_cache_max_gib": Key(
         Number(),
-        "limit for [all that is kept](SETUP_CACHE.md#the-store) of setups",
+        "limit for the size of the [setup cache](SETUP_CACHE.md#the-store)",
     ),
     "teardown": Key(
         Commands(),

@@ -67,7 +67,7 @@ class MergeReportsTest(ElsewhereTest):
             (("--merge", "x", "--open"), "--open opens the page"),
             (
                 ("--merge", "--remote", space.url, "--run-id", "r9"),
-                "no machine has begun a feature",
+                "no machine has started a feature",
             ),
             (("--remote", space.url), "--remote needs --merge"),
             (("--run-id", "r1"), "--run-id needs --merge"),

@@ -129,7 +129,9 @@ class AttemptTest(ElsewhereTest):
         os.unlink(fixed)
         again = space.run_there("auth")
         self.assert_code(again, 1)
-        self.assertIn("attempt 2 at auth: a new session, on what attempt 1 pushed", again.err)
+        self.assertIn(
+            "attempt 2 of auth: a new session, on the work that attempt 1 pushed", again.err
+        )
         report = space.pushed_report("auth")
         self.assertEqual(report["attempt"], 2)
         numbers = [e["attempt"] for e in report["events"] if e["event"] == "attempt_started"]
@@ -286,7 +288,7 @@ class RefusalTest(ElsewhereTest):
         self.assertIn("needs --only ID, --run-id R", self.refused("--remote", space.url))
         self.assertIn("--run-id needs --remote URL", self.refused("--run-id", "r1"))
         self.assertIn("--only names 2", self.refused("--only", "a,b", *own))
-        self.assertIn("--merge does not go", self.refused("--only", "a", "--merge", *own))
+        self.assertIn("--merge can't be used", self.refused("--only", "a", "--merge", *own))
         said = self.refused("--only", "a", "--max-parallel", "2", *own)
         self.assertIn("--max-parallel does not go", said)
         self.assertIn("path in the repository", self.refused("--only", "a", *own, "--config", "/x"))

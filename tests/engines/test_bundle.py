@@ -112,13 +112,13 @@ class BundleTest(ElsewhereTest):
         refused("it holds auth of run r1", {ref: commit, branch: tip}, "--run-id", "r2")
         both = {ref: commit, branch: tip}
         refused("its branch is feature/auth", both, "auth", "--branch", "feature/h")
-        refused("its branch is not that", {ref: commit, "refs/heads/main": tip})
+        refused("its branch is not the one", {ref: commit, "refs/heads/main": tip})
         refused("its branch is not where", {ref: commit, branch: base})
         refused("main is no branch of", {ref: told(branch="main"), "refs/heads/main": tip})
         lost = told(commit="1" * 40)
         refused("its commit 111111111111 is missing", {ref: lost})
         mine = told(feature="api", branch="feature/api", branch_lease=theirs)
-        refused("that no run has made", {other: mine, "refs/heads/feature/api": tip})
+        refused("that no run made", {other: mine, "refs/heads/feature/api": tip})
         broken = run_sync(channel.write({"report.json": b"no"}, [f"{commit}^"], "x"))
         refused("is not a report of run --report: its format is unknown", {ref: broken})
 

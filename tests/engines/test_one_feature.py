@@ -79,7 +79,7 @@ class BaseTest(MachineTest):
         space.git("push", "--quiet", "origin", "main:refs/heads/feature/auth")
         space.git("update-ref", "refs/heads/main", f"{commit}~")
         said = self.refused()
-        self.assertIn("has a branch feature/auth that no run has made", said.message)
+        self.assertIn("has a branch feature/auth that no run made", said.message)
         self.assertIn("rename or delete it", said.hint)
 
 

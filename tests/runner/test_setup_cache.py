@@ -285,7 +285,7 @@ class NotSkipped(CacheTest):
 class NeverStored(CacheTest):
     def test_a_setup_that_makes_more_than_the_folders(self) -> None:
         self.setup[0] += " && touch own.made && mkdir -p node_modules __pycache__ && echo >> a"
-        self.refused("setup makes a, own.made as well, which a copy would not have")
+        self.refused("setup also makes a, own.made, which a copy would lack")
 
     def test_a_folder_that_names_its_worktree(self) -> None:
         self.setup[0] += " && pwd > node_modules/root.txt"
