@@ -113,8 +113,8 @@ class BundleTest(ElsewhereTest):
         both = {ref: commit, branch: tip}
         refused("its branch is feature/auth", both, "auth", "--branch", "feature/h")
         refused("its branch is not the one", {ref: commit, "refs/heads/main": tip})
-        refused("its branch is not where", {ref: commit, branch: base})
-        refused("main is no branch of", {ref: told(branch="main"), "refs/heads/main": tip})
+        refused("its branch is not at the commit", {ref: commit, branch: base})
+        refused("main is not a branch of", {ref: told(branch="main"), "refs/heads/main": tip})
         lost = told(commit="1" * 40)
         refused("its commit 111111111111 is missing", {ref: lost})
         mine = told(feature="api", branch="feature/api", branch_lease=theirs)

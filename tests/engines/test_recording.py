@@ -18,7 +18,7 @@ class DependencyTest(ElsewhereTest):
         self.assert_code(space.run_there("auth", run_id="r0"), 0)
         done = space.run_there("api")
         self.assert_code(done, 0)
-        said = "auth has no report in the run r1: its branch feature/auth is taken as it is"
+        said = "auth has no report in run r1: its branch feature/auth is used as it is"
         self.assertIn(said, done.err)
         self.assertEqual(space.there("rev-parse", "feature/api~"), space.tip_there("auth"))
 

@@ -64,5 +64,5 @@ class SendingTest(MachineTest):
         done = space.run_there("auth")
         self.assert_code(done, 1)
         self.assertEqual(space.report_of("auth")["status"], Status.COMPLETED.value)
-        self.assertIn("the token may not change .github/workflows", done.err)
+        self.assertIn("the feature changed .github/workflows", done.err)
         self.assertIn("to push it: rorchestrator push --bundle", done.err)
