@@ -57,7 +57,10 @@ SHOP = (
 FRENCH = "GUIDE-UTILISATION.md"
 FRENCH_LIMIT_BYTES = 20_000
 
-OTHERS = ("docs/QUICKSTART.md", "docs/REVIEW.md", "CONTRIBUTING.md", f"docs/{FRENCH}")
+OTHERS = (
+    *("docs/QUICKSTART.md", "docs/REVIEW.md", "docs/SCALING.md", "CONTRIBUTING.md"),
+    *("docs/commands/export.md", f"docs/{FRENCH}"),
+)
 """Pages with commands that have a test of their own."""
 
 DURATION = re.compile(r"\b(?:\d+ h )?(?:\d+ min )?\d+(?:,\d+)? s\b")
@@ -409,7 +412,7 @@ def typed_commands(page: Path) -> Iterator[str]:
         command = re.split(r" [|>#]", words.replace("rorchestrator ", "", 1))[0]
         whole = not re.search(r"[\[(…{]|COMMAND|self-update", command)
         if whole and command.split(" ")[0] in COMMANDS and " " in command:
-            yield command
+            yield re.sub(r'"\$(\w+)"', r"\1", command)  # a variable, as its name
 
 
 def documented_events() -> dict[str, set[str]]:
