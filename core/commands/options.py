@@ -321,11 +321,12 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
 
 def add_run_id_option(group: argparse._ActionsContainer, help: str = "") -> None:
     """The id of a run on many machines."""
-    of_a_feature = _("the id of a run on many machines")
-    group.add_argument("--run-id", type=_run_id, metavar="R", help=help or of_a_feature)
+    meaning = help or _("the id of a run on many machines")
+    group.add_argument("--run-id", type=_run_id, metavar="R", help=meaning)
 
 
 def repository_url(text: str) -> str:
+    """The URL or the path of a repository, as the type of an option."""
     if not text or text.startswith("-"):
         raise argparse.ArgumentTypeError(_("expected the URL or the path of a repository"))
     return text

@@ -1,4 +1,4 @@
-"""``run --remote``: one feature in a temporary clone, handed to the remote or in a bundle."""
+"""``run --remote``: runs one feature in a temporary clone, then pushes or bundles its result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXCLUDED = (
     *("tag", "merge", "rehearse", "detach", "web", "fresh", "sequential", "fail_fast"),
     "max_parallel",
 )
-"""Options of a run that mean nothing for one feature on any machine."""
+"""Options of a run that make no sense for one feature on any machine."""
 
 
 def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
@@ -205,7 +205,7 @@ class _Elsewhere:
         self._complain(N_("the clone with all work is kept: {path}").format(path=kept))
 
     def _unwritten(self, report: FeatureReport) -> UserError | None:
-        """Write the report; why it could not be. The work is pushed in any case."""
+        """Write the report; the error if that failed, because the work is pushed in any case."""
         try:
             self._write(report)
         except UserError as error:

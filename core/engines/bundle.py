@@ -1,4 +1,4 @@
-"""`push --bundle`: what a machine wrote that may not push, checked and pushed by another one.
+"""`push --bundle`: checks and pushes the bundle of a machine that may not push.
 
 The agent worked on that machine, so the bundle may be anything. It is only read by git, into a
 repository of ours, and only the branch and the report of one feature leave it.
@@ -34,7 +34,7 @@ class PushedBundle:
 async def push_bundle(
     folder: str, path: str, url: str, *, feature: str = "", run_id: str = "", branch: str = ""
 ) -> PushedBundle:
-    """Push the feature of a bundle: where they are given, ``feature`` of ``run_id`` to ``branch``.
+    """Push the feature in a bundle; ``feature``, ``run_id`` and ``branch`` must match if given.
 
     ``folder`` is a new one. Raises :class:`UserError` if the bundle holds anything else.
     """

@@ -1,4 +1,4 @@
-"""What a remote has of a feature: its claims and reports, and whose its branch is."""
+"""Earlier attempts at a feature, as the remote has them: claims, reports, and the branch."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Earlier:
     """The earlier attempts at a feature in a run."""
 
     commit: str = ""
-    """Where the ref of the report is; empty if there is none."""
+    """The commit of the report's ref; empty if there is none."""
     claim: Claim = Claim(0)
     """The newest attempt."""
     report: FeatureReport | None = None
-    """The newest report: of an attempt before, if the newest never reported."""
+    """The newest report; of an earlier attempt if the newest has not reported."""
 
     @property
     def has_reported(self) -> bool:
@@ -41,7 +41,7 @@ class Earlier:
 
 
 async def earlier_of(channel: Channel, run_id: str, ids: Iterable[str]) -> dict[str, Earlier]:
-    """The earlier attempts at features in a run, of those that have some."""
+    """The earlier attempts at features in a run; features without any are left out."""
     refs = {report_ref(run_id, id): id for id in ids}
     there = await channel.look(*refs) if refs else {}
     await channel.fetch(*(f"+{ref}:{ref}" for ref in there))

@@ -25,7 +25,7 @@ SIGNED = re.compile(
 
 
 def signed(engine: str, export: Exported, body: str) -> str:
-    """The text of a file, with a head that tells later whether somebody changed it."""
+    """The text of a file, with a header that shows later whether somebody changed it."""
     return (
         HEAD.format(
             command=command(engine, export.words) + export.bypass,
@@ -42,7 +42,7 @@ def command(engine: str, words: Sequence[str]) -> str:
 
 
 def check_overwriting(path: str, again: str) -> None:
-    """Raise :class:`UserError` if a file is there that this command didn't write as it is now."""
+    """Raise :class:`UserError` for a file that export did not write, or that was changed since."""
     if not os.path.lexists(path):
         return
     text = _text(path)
@@ -60,7 +60,7 @@ def check_overwriting(path: str, again: str) -> None:
 
 
 def is_current(path: str, export: Exported) -> bool:
-    """Whether an exported file still fits the list. Raises :class:`UserError` if it is none."""
+    """Whether a file still matches the list. Raises :class:`UserError` if it is not an export."""
     head = SIGNED.match(_text(path))
     if head is None:
         raise UserError(

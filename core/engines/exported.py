@@ -1,4 +1,4 @@
-"""What an engine gets of a feature list: a job for each feature, and what it waits for."""
+"""A feature list for an engine: a job for each feature, and the jobs that it waits for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .lanes import lanes
 
 
 def release(version: str) -> str:
-    """The tag of a release behind an address; of no release, the newest state is meant."""
+    """The end of the address to install from; empty for the newest commit."""
     return "" if "dev" in version else f"@v{version}"
 
 
@@ -65,16 +65,16 @@ class Exported:
     """The path of the list in the repository."""
     base: str
     jobs: tuple[Job, ...]
-    """In an order in which each one stands behind those that it waits for."""
+    """Each one after those that it waits for."""
     landed: tuple[str, ...]
     """Features without a job, because the base has their work."""
     words: tuple[str, ...]
     """The options that make the same selection."""
     digest: str
-    """Of all that the jobs follow from, as every clone knows it."""
+    """Of everything that decides the jobs; the same in every clone."""
     branch_prefix: str = "feature/"
     max_cost_usd: float | None = None
-    """The budget of the list, which each job takes for its own."""
+    """The budget of the list, which applies to each job."""
     allow_bypass: bool = False
     """Whether the list turns off Claude's permission checks, and the user allowed it."""
 
@@ -95,7 +95,7 @@ class Exported:
 
 
 def budget_of_each_job(export: Exported) -> list[str]:
-    """What the user should know of the budget, as sentences; none without one."""
+    """What the user should know about the budget, as sentences; none without a budget."""
     if export.max_cost_usd is None:
         return []
     said = _("The budget of the list, ${usd:.2f}, applies to each of the {count} jobs.")
@@ -140,7 +140,7 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
 
 
 def _has_landed(decision: Decision, in_base: Collection[str]) -> bool:
-    """Whether the base has a feature: by the journal, or by a commit if that knows nothing."""
+    """Whether the base has a feature, by the journal; by commits if the journal has no entry."""
     return bool(decision.merged) or (decision.reason == NEW and decision.feature in in_base)
 
 

@@ -40,7 +40,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Claim:
-    """A machine began an attempt at a feature."""
+    """An attempt at a feature that a machine started."""
 
     attempt: int
     host: str = ""
@@ -69,17 +69,17 @@ class FeatureReport:
     base_commit: str = ""
     key: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """What the feature was made from, as for every decision."""
+    """The inputs of the feature, as every decision has them."""
     branch_lease: str = ""
-    """Where the branch was on the remote before."""
+    """The commit of the branch on the remote before; empty if there was none."""
     report_lease: str = ""
-    """The same of the report."""
+    """The commit of the report's ref before."""
     listed: tuple[Listed, ...] = ()
     """The features of the list that have not landed."""
     project: str = ""
     max_parallel: int = 1
     events: tuple[Event, ...] = ()
-    """Of all attempts in this run, in their order."""
+    """The events of all attempts in this run, in order."""
     document: Mapping[str, Json] = field(default_factory=dict)
     """The report as ``report --json`` prints it."""
 
@@ -135,7 +135,7 @@ def encoded(document: Mapping[str, Json]) -> bytes:
 
 
 def claim_in(content: bytes) -> Claim:
-    """The claim of a file; attempt 0 if there is none."""
+    """The claim in a file; attempt 0 if there is none."""
     document = _object(content)
     return Claim(
         integer(document, "attempt"),
@@ -146,7 +146,7 @@ def claim_in(content: bytes) -> Claim:
 
 
 def report_in(content: bytes, name: str) -> FeatureReport:
-    """The report of a file. Raises :class:`UserError` if it is none; ``name`` is its name."""
+    """The report in a file called ``name``. Raises :class:`UserError` if it is not one."""
     document = _object(content)
     try:
         return _report(document)

@@ -1,7 +1,7 @@
-"""Fetches the results of a run on many machines: its features count as completed here, too.
+"""Fetches the results of a run on many machines, so that its features count as completed here.
 
-Each gets its branch, its result ref, and the events that its machine recorded. What only that
-machine has, its worktree, its session and its logs, is left out of them.
+Each feature gets its branch, its result ref, and the events that its machine recorded, without
+the worktree, session and logs that only that machine has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .feature_report import FeatureReport
 from .merged_report import OF_A_FEATURE, fetched
 
 OF_ITS_MACHINE = ("log", "session_id", "worktree")
-"""What events name that is on another machine."""
+"""Keys of events about what exists on that machine only."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ class Source:
 
 
 def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -> list[str]:
-    """Fetch what completed in a run and is new here, with a git that may write; the ids.
+    """Fetch the features that completed in a run and are new here; their ids.
 
-    Raises :class:`UserError` if the remote can't be read, or knows no such run.
+    The git of ``project`` must be writable. Raises :class:`UserError` if the remote can't be read,
+    or knows no such run.
     """
     with temporary_folder() as folder:
         place = os.path.join(folder, "channel.git")
@@ -80,7 +81,7 @@ def _completed(project: OpenProject, found: Mapping[str, Earlier]) -> Iterator[F
 
 
 def _events(project: OpenProject, run_id: str, reports: Iterable[FeatureReport]) -> list[Event]:
-    """The events of one run that made all of this."""
+    """The events of one run with all of these features."""
     given = list(reports)
     story = sorted(
         (_here(each, run_id) for report in given for each in report.events if _is_of(each, report)),

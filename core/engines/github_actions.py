@@ -1,8 +1,8 @@
 """A workflow of GitHub Actions that runs the features of a list, each on a machine of its own.
 
-What an agent leaves on its machine could be a hook or a program in wait for the next step. So its
-job can only read the repository, and hands a bundle to a job on a fresh machine, which pushes it.
-No text of the user's gets into a script: scripts read variables.
+An agent can leave a hook or a program on its machine for the next step to execute. So its job can
+only read the repository, and hands a bundle to a job on a fresh machine, which pushes it. No text
+of the user is in a script: scripts read variables.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def body(export: Exported) -> str:
 
 
 def next_steps(export: Exported, file: str) -> list[str]:
-    """What the user does now, as sentences with commands."""
+    """The next steps of the user, as sentences with commands."""
     name = file.rpartition("/")[2]
     steps = [
         _("1. Commit it with the list, and push both to the default branch."),

@@ -1,8 +1,8 @@
 """A pipeline of GitLab CI that runs the features of a list, each in jobs of its own.
 
-A feature has two jobs: in one, Claude works and a bundle is made; the other one pushes the bundle,
-on a machine on which nothing of the feature runs. What GitLab expands or a shell reads is an id, of
-letters, digits, ``.``, ``_`` and ``-``, or quoted.
+A feature has two jobs: one runs Claude and writes a bundle, the other one pushes the bundle from a
+machine that executes nothing of the feature. Text that GitLab expands or a shell reads is quoted,
+or an id of letters, digits, ``.``, ``_`` and ``-``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NEEDS_LIMIT = 50
 """How many jobs a job can need; GitLab refuses a pipeline with more."""
 
 TIMEOUT, MAX_TIME = "3h", "160m"
-"""The limit of a feature's job, which is that of the runners of gitlab.com, and of Claude's time in
-it: what is left is for the clone, the setup and the artifacts."""
+"""The limits of a feature's job, as on the runners of gitlab.com, and of Claude's time in it: the
+rest is for the clone, the setup and the artifacts."""
 
 INSTALL = (
     "npm install --global @anthropic-ai/claude-code",
@@ -46,7 +46,7 @@ FOLDER = "rorchestrator-$CI_PIPELINE_ID"
 """The folder of the artifacts; a machine may also have that of an earlier pipeline."""
 
 OWN_HOME = ('export HOME="$PWD/home"', 'rm -rf "$HOME"', 'mkdir "$HOME"')
-"""git's settings are this job's: a runner without containers has a home for all its jobs."""
+"""Each job has git settings of its own: a runner without containers has one home for all jobs."""
 
 IDENTITY = """\
 git config user.email >/dev/null || {
@@ -74,7 +74,7 @@ def body(export: Exported) -> str:
 
 
 def next_steps(export: Exported, file: str) -> list[str]:
-    """What the user does now."""
+    """The next steps of the user, as sentences."""
     return [
         _("1. Commit it with the list, and push both to the default branch."),
         _("2. Let .gitlab-ci.yml start it, and add a variable: see docs/commands/export.md"),
@@ -180,7 +180,7 @@ def _jobs_of(job: Job) -> Iterator[tuple[str, Value]]:
 
 
 def _gathered(name: str, needs: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
-    """What to need in the place of too many jobs: jobs that need some of them, and do nothing."""
+    """Jobs that do nothing but need a part of ``needs``, and the names to need instead."""
     jobs: dict[str, Value] = {}
     left = list(needs)
     while len(left) > NEEDS_LIMIT:

@@ -1,4 +1,4 @@
-"""`HandIn`: the end of an attempt: its work is kept, and pushed with its report, or bundled."""
+"""`HandIn`: keeps the work of an attempt, then pushes or bundles it with the report."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Ended:
 
 
 class HandIn:
-    """Hands in what one attempt made. Nothing of the clone's settings is used."""
+    """Hands in the work of one attempt. The settings of the clone are not used."""
 
     def __init__(self, attempt: OneFeature) -> None:
         self.attempt = attempt
         self.asked = attempt.asked
         self.project: OpenProject = attempt.project
         self.notes: list[str] = []
-        """What the user should know of it."""
+        """Messages for the user."""
 
     def ended(self, failure: UserError | None) -> Ended:
         """The report of the attempt; ``failure`` is why it could not run."""
@@ -62,7 +62,7 @@ class HandIn:
             CLAIM: encoded(self.attempt.claim.to_json()),
             REPORT: encoded(report.to_json()),
         }
-        title = f"report of attempt {report.attempt} at {report.feature} in the run {report.run_id}"
+        title = f"report of attempt {report.attempt} of {report.feature} in run {report.run_id}"
         commit = run_sync(self.channel.write(files, [self.attempt.claimed], title))
         return Ended(report, commit)
 

@@ -92,9 +92,9 @@ class _Graph:
         return bool(self.needed[id] & self.bit[other])
 
     def must_wait(self, id: str, lane: list[str]) -> bool:
-        """Whether ``id`` must wait for the last of a lane, for which it does not wait anyway.
+        """Whether ``id`` must be told to wait for the last feature of a lane.
 
-        To be asked for all features, each after those that it waits for.
+        Not if it waits for that one anyway. Ask once for each feature, after those it waits for.
         """
         self.awaited[id] = self._below(id, self.awaited)
         if not lane or self.awaited[id] & self.bit[lane[-1]]:

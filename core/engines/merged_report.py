@@ -22,27 +22,17 @@ from .earlier import Earlier, earlier_of
 from .feature_report import RUNS, FeatureReport, Listed, report_in
 
 OF_THE_RUN = frozenset({"note", "paused", "window"})
-"""The events of a machine's whole run that tell something of the joined one."""
+"""Events of a machine's run that belong to the joined run."""
 
 OF_A_FEATURE = frozenset(
     {
-        *(
-            "preparing",
-            "based",
-            "reopened",
-            "setting_up",
-            "ready",
-            "left",
-            "note",
-            "stray",
-            "clash",
-        ),
+        *("preparing", "based", "reopened", "setting_up", "ready", "left", "note", "stray"),
         *("attempt_started", "attempt_ended", "verifying", "committing", "committed", "queued"),
         *("resolution_started", "resolution_ended", "resolved", "checking", "checked", "judged"),
-        "ended",
+        *("ended", "clash"),
     }
 )
-"""The events of a feature in a run. Others tell of other features, or of what followed."""
+"""The events of a feature in a run. Other kinds are about other features or later commands."""
 
 NOT_REPORTED = N_("not reported")
 
@@ -58,7 +48,7 @@ class Gathered:
 
 
 def read_files(paths: Iterable[str]) -> list[FeatureReport]:
-    """The reports of files. Raises :class:`UserError` if one can't be read."""
+    """The reports in files. Raises :class:`UserError` if one can't be read."""
     found = []
     for path in paths:
         try:
@@ -121,31 +111,34 @@ def joined(gathered: Gathered, only: Sequence[str], now: float) -> RunView:
     times = [event.at for event in story] or [now]
     started, ended = min(times), max(times)
     missing = [*_missing(gathered, listed, ended)]
-    first = next(iter(gathered.reports.values()), None)
     complete = [id for id, each in gathered.reports.items() if each.is_complete]
     is_complete = set(listed) <= set(complete) - gathered.open_claims.keys()
     code = ExitCode.UP_TO_DATE if is_complete else ExitCode.INCOMPLETE
-    run = gathered.run_id
     whole = [
-        events.run_started(
-            started,
-            run,
-            pid=0,
-            base_branch=first.base_branch if first else "",
-            base_commit=first.base_commit if first else "",
-            features=list(listed),
-            max_parallel=first.max_parallel if first else 1,
-            provenance=Provenance(
-                version=__version__,
-                project=first.project if first else "",
-                depends_on={each.id: each.depends_on for each in listed.values()},
-            ),
-        ),
+        _run_started(gathered, listed, started),
         *story,
         *missing,
-        events.run_ended(ended, run, exit_code=code),
+        events.run_ended(ended, gathered.run_id, exit_code=code),
     ]
     return _view(whole, gathered, listed, ended)
+
+
+def _run_started(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Event:
+    first = next(iter(gathered.reports.values()), None)
+    return events.run_started(
+        at,
+        gathered.run_id,
+        pid=0,
+        base_branch=first.base_branch if first else "",
+        base_commit=first.base_commit if first else "",
+        features=list(listed),
+        max_parallel=first.max_parallel if first else 1,
+        provenance=Provenance(
+            version=__version__,
+            project=first.project if first else "",
+            depends_on={each.id: each.depends_on for each in listed.values()},
+        ),
+    )
 
 
 def _view(
@@ -206,7 +199,7 @@ def _belongs(event: Event, id: str) -> bool:
 
 
 def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Iterable[Event]:
-    """The ends of features that did not report, and of those whose report tells of no run."""
+    """The ends of features without a report, and of those whose report has no end."""
     lost: set[str] = set()
     for id, each in listed.items():
         report = gathered.reports.get(id)

@@ -16,7 +16,7 @@ from ..project.open import OpenProject
 from ..project.remote import Remote, find_remote
 
 LIKE_A_HOST = re.compile(r"[^/]+:")
-"""What a location of git begins with that is no path: ``host:path``, ``https://…``."""
+"""The beginning of a git location that is not a path: ``host:path``, ``https://…``."""
 
 WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@", re.IGNORECASE)
 
@@ -24,7 +24,7 @@ WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@", re.IGNORECASE)
 def remote_with_base(project: OpenProject, name: str) -> Remote:
     """The remote that other machines clone from.
 
-    Raises :class:`UserError` unless it has the base commit, and that the list as it is here.
+    Raises :class:`UserError` unless it has the base commit, with the list as it is here.
     """
     return run_sync(_remote_with_base(project.writable(), name))
 
@@ -71,7 +71,7 @@ async def _check_list(project: OpenProject) -> None:
 async def _is_committed(project: OpenProject, path: str, name: str) -> bool:
     found = await content_of(project.git, project.base_commit, name)
     with open(path, "rb") as file:
-        # git may have other ends of lines than the working tree.
+        # The working tree may have other line ends than the commit.
         return found is not None and _plain(file.read()) == _plain(found)
 
 

@@ -1,7 +1,6 @@
-"""`OneFeature`: a feature begun on any machine, in a clone of its own, on what others pushed.
+"""`OneFeature`: an attempt at a feature on any machine: the clone, what others pushed, the claim.
 
-The clone gets a journal in which the dependencies completed, so that the run is the same as on one
-machine.
+The journal of the clone says that the dependencies completed, so the run is as on one machine.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Asked:
 
 
 class OneFeature:
-    """One attempt at a feature. ``folder`` is a new one, for everything that it makes."""
+    """One attempt at a feature. ``folder`` is new, and gets all of its files."""
 
     def __init__(self, asked: Asked, folder: str, mask: Mask, say: Callable[[str], None]) -> None:
         self.asked = asked
@@ -72,7 +71,7 @@ class OneFeature:
         self.branch_lease = ""
         self.landed: set[str] = set()
         self.is_continued = False
-        """Whether it goes on with work that an earlier attempt pushed."""
+        """Whether it continues work that an earlier attempt pushed."""
 
     @property
     def ref(self) -> str:
@@ -98,54 +97,67 @@ class OneFeature:
 
     def open(self) -> OpenProject:
         """Clone the repository, and open its list as it is in the base commit."""
-        asked = self.asked
+        git = self._clone()
+        refs = run_sync(git.refs(REMOTES))
+        config, base = self._list_at_base(git, refs)
+        run_sync(channels.forget_credentials(git, self.asked.url))
+        project = open_project(config, base, self.mask)
+        self._check_top(project, git)
+        check_known("--only: ", [self.asked.feature], project.dag.features)
+        self.project = self._moved(project)
+        self._record(refs)
+        return self.project
+
+    def _clone(self) -> Git:
+        url = channels.without_credentials(self.asked.url)
         name = re.sub(r"\.git\Z", "", os.path.basename(self.asked.url.rstrip("/"))) or "clone"
         path = os.path.join(self.folder, re.sub(r"[^\w.-]", "-", name))
         if os.path.basename(path) in (WORKTREES, CHANNEL):
             path += "-clone"
-        self.say(N_("cloning {url}").format(url=channels.without_credentials(asked.url)))
+        self.say(N_("cloning {url}").format(url=url))
         run_sync(self.channel.clone(path))
         git = run_sync(open_repository(Spawner(), path, os.environ))
         if git.repository.shallow:
             raise UserError(
-                N_("{url} is a shallow clone, and merges need the whole history").format(
-                    url=channels.without_credentials(asked.url)
-                ),
+                N_("{url} is a shallow clone, and merges need the whole history").format(url=url),
                 hint=N_("run git fetch --unshallow there, or name another repository"),
             )
-        refs = run_sync(git.refs(REMOTES))
+        return git
+
+    def _list_at_base(self, git: Git, refs: dict[str, str]) -> tuple[str, str]:
+        """Check the base out; the path of its list, and the base: a branch, or else a commit."""
         base = self.asked.base or self.channel.head
         commit = self._check_out(git, base, refs)
-        config = self._list_in(path, base)
+        config = self._list_in(git.repository.top, base)
         named = "" if self.asked.base else feature_list.load(config).project.base_branch
         if named and named != base:
             base = named
             commit = self._check_out(git, base, refs)
-            config = self._list_in(path, base)
-        run_sync(channels.forget_credentials(git, self.asked.url))
-        is_branch = ORIGIN + base in refs
-        project = open_project(config, base if is_branch else commit, self.mask)
-        if project.git.repository.top != os.path.realpath(path):
+            config = self._list_in(git.repository.top, base)
+        return config, base if ORIGIN + base in refs else commit
+
+    def _check_top(self, project: OpenProject, git: Git) -> None:
+        """Raise :class:`UserError` if the list is about another repository than its own."""
+        top = project.git.repository.top
+        if top != git.repository.top:
             raise UserError(
-                N_("project.repo_path leads out of the repository, to {path}").format(
-                    path=project.git.repository.top
-                ),
+                N_("project.repo_path leads out of the repository, to {path}").format(path=top),
                 hint=N_(
                     "remove project.repo_path: on another machine, the list must be in "
                     "the repository that it changes"
                 ),
             )
-        check_known("--only: ", [self.asked.feature], project.dag.features)
-        self.project = self._moved(project)
+
+    def _record(self, refs: dict[str, str]) -> None:
+        """Record in the clone what other machines pushed."""
         branch = self.project.config.branch_of(self.asked.feature)
         self.branch_lease = refs.get(ORIGIN + branch, "")
         self._check_branch(branch)
-        there = There(self.channel, asked.run_id, refs, self.branch_lease, self.say)
+        there = There(self.channel, self.asked.run_id, refs, self.branch_lease, self.say)
         recording = Recording(self.project, there, self.earlier.report)
         self.is_continued = recording.kept is not None
         self.landed = recording.landed
-        self.project = recording.record(asked.feature)
-        return self.project
+        self.project = recording.record(self.asked.feature)
 
     def _check_out(self, git: Git, base: str, refs: dict[str, str]) -> str:
         commit = refs.get(ORIGIN + base) or run_sync(git.commit_of(base))
@@ -179,7 +191,7 @@ class OneFeature:
     def _moved(self, project: OpenProject) -> OpenProject:
         """The project with its worktrees and the user's consent in the folder, too.
 
-        Nobody could review here, so that no number of unreviewed features holds it up.
+        Nobody can review here, so a limit of unreviewed features does not count.
         """
         settings = replace(project.config.project, max_unreviewed=None)
         return replace(
@@ -205,7 +217,7 @@ class OneFeature:
             )
 
     def bundle_again(self, report: FeatureReport, path: str) -> None:
-        """A bundle with the report that is on the remote already."""
+        """Write a bundle with the report that the remote already has."""
         ref = {self.ref: self.earlier.commit}
         run_sync(self.channel.bundle(os.path.abspath(path), ref, ()))
 
@@ -214,7 +226,7 @@ class OneFeature:
     def begin(self) -> None:
         """Claim the attempt on the remote, so that no older one can report any more.
 
-        Raises :class:`UserError` if another machine claimed it meanwhile.
+        Raises :class:`UserError` if another machine has just claimed it.
         """
         number = self.earlier.claim.attempt + 1
         at = events.timestamp(time.time())
@@ -224,7 +236,7 @@ class OneFeature:
             self.channel.write(
                 {CLAIM: encoded(self.claim.to_json())},
                 [before] if before else [],
-                f"attempt {number} at {id} in the run {run}",
+                f"attempt {number} of {id} in run {run}",
             )
         )
         if self.earlier.commit:
@@ -232,17 +244,22 @@ class OneFeature:
         if self.asked.is_read_only:
             return
         sent = run_sync(self.channel.push([Update(self.ref, self.claimed, before)]))
-        if sent.is_done:
-            return
+        if not sent.is_done:
+            raise self._unclaimed(sent.said)
+
+    def _unclaimed(self, said: str) -> UserError:
+        """Why the claim was refused; ``said`` are the words of git."""
         now = run_sync(self.channel.look(self.ref)).get(self.ref, "")
-        if now != before:
-            raise UserError(
-                N_("another machine has just started {id} in run {run}").format(id=id, run=run),
+        if now != self.earlier.commit:
+            return UserError(
+                N_("another machine has just started {id} in run {run}").format(
+                    id=self.asked.feature, run=self.asked.run_id
+                ),
                 hint=N_("wait for its report: rorchestrator report --merge --remote URL"),
                 exit_code=ExitCode.INCOMPLETE,
             )
-        raise UserError(
-            N_("the attempt could not be claimed on the remote: {said}").format(said=sent.said),
+        return UserError(
+            N_("the attempt could not be claimed on the remote: {said}").format(said=said),
             hint=N_("a machine that may not push writes a bundle: --bundle FILE"),
         )
 

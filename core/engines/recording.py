@@ -46,7 +46,7 @@ class There:
 
 @dataclass(frozen=True)
 class Result:
-    """What a dependency brings: the tip of its branch; without one, it has landed."""
+    """The result of a dependency: the tip of its branch, or none if it has landed."""
 
     id: str
     branch: str
@@ -65,7 +65,7 @@ class Recording:
         self.landed = run_sync(in_base) & project.dag.features.keys()
         """The features whose commits are in the base commit."""
         self.kept = self._with_work(report)
-        """The report of the attempt whose work goes on."""
+        """The report of the attempt whose work is continued."""
 
     def _with_work(self, report: FeatureReport | None) -> FeatureReport | None:
         if report is None or not report.commit or report.commit != self.there.branch_lease:
@@ -74,7 +74,7 @@ class Recording:
         return report if start and self._contains(report.commit, start) else None
 
     def record(self, id: str) -> OpenProject:
-        """Record everything for the feature; the project with it.
+        """Record what the feature needs; the project with it.
 
         Raises :class:`UserError` if a dependency has no result.
         """

@@ -1,4 +1,4 @@
-"""What a report brings to the remote: itself, the branch of the feature, what that held before."""
+"""Pushes a report, the branch of its feature, and commits that the push replaces there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORKFLOWS = "workflow"
 
 @dataclass(frozen=True)
 class Sending:
-    """How it went; ``said`` is why nothing was pushed."""
+    """How a push ended; ``said`` is why nothing was pushed."""
 
     is_done: bool
     said: str = ""
@@ -42,7 +42,7 @@ async def send(channel: Channel, report: FeatureReport, commit: str, lease: str)
 
 
 async def _refused(channel: Channel, report: FeatureReport, commit: str, said: str) -> Sending:
-    """Why a push was refused, in our words if another attempt is why."""
+    """Why a push was refused: in our words if another attempt replaced this one."""
     ref = report_ref(report.run_id, report.feature)
     try:
         there = (await channel.look(ref)).get(ref, "")

@@ -1,7 +1,7 @@
-"""`Channel`: what we read from one remote and push to it, by its URL, in a repository of ours.
+"""`Channel`: reads from one remote and pushes to it, by its URL, through a repository of ours.
 
-The repository is new, bare and empty of hooks and settings. An agent that worked in a clone can
-have planted both there, so nothing is pushed from a clone: the channel only borrows its objects.
+The repository is new, bare, and has no hooks or settings. An agent may have planted both in a clone
+in which it worked, so nothing is pushed from a clone: the channel only borrows its objects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHECKED = ("-c", "transfer.fsckObjects=true")
 """git checks every object that it fetches."""
 
 LARGEST_BYTES = 64 * 1024 * 1024
-"""The most of a file that is read from a remote."""
+"""Larger files of a remote are not read."""
 
 SHA256_DIGITS = 64
 

@@ -45,7 +45,7 @@ async def remove_untracked(git: Git, path: str) -> None:
     Raises :class:`GitError` if something stays.
     """
     doing = N_("remove the untracked files of {path}").format(path=path)
-    await git.run(doing, "clean", "-ffdxq", at=path, guarded=True, settings=OWN_EYES)
+    await git.run(doing, "clean", "-ffdxq", at=path, guarded=True, settings=WHOLE_STAT)
 
 
 async def check_out(git: Git, path: str, new_branch: str = "") -> None:
@@ -59,7 +59,7 @@ async def check_out(git: Git, path: str, new_branch: str = "") -> None:
     arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
     doing = N_("check out {path}").format(path=path)
     guarded = await git.may_run_programs()
-    await git.run(doing, *arguments, at=path, guarded=guarded, settings=OWN_EYES)
+    await git.run(doing, *arguments, at=path, guarded=guarded, settings=WHOLE_STAT)
 
 
 async def remove_worktree(git: Git, path: str) -> None:
@@ -99,11 +99,11 @@ def rebase_in_progress(git: Git, branch: str) -> str:
     return ""
 
 
-OWN_EYES = (
+WHOLE_STAT = (
     *("-c", "core.trustctime=true", "-c", "core.checkStat=default"),
     *("-c", "core.untrackedCache=false"),
 )
-"""git compares all of a file's stat, and reads every folder itself."""
+"""git compares every field of a file's stat, and reads every folder itself."""
 
 
 OPERATIONS = {

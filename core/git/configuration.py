@@ -71,7 +71,7 @@ async def effective_settings(git: Git) -> list[tuple[str, str]]:
 async def may_convert(git: Git, index: bytes) -> bool:
     """Whether a file of a new checkout may differ from its commit; ``index`` is the checkout's.
 
-    It may by attributes, line ends, and on a file system that does not tell all names apart.
+    Because of attributes, line ends, or a file system that does not distinguish all names.
     """
     # Names are whole up to version 3.
     if index[4:8] not in (b"\0\0\0\2", b"\0\0\0\3") or b".gitattributes" in index:

@@ -45,11 +45,12 @@ HOOK_LIMIT_BYTES = 4 * 1024 * 1024
 """Of a larger hook, only the size and the beginning are compared."""
 
 SHARE = 50
+"""Looks at folders without settings take at most a fiftieth of the time."""
 
 SETTLED_NS = 50_000_000
 COARSE_NS = 3_000_000_000
-"""What changed more recently may change again and keep its stamp: file systems count in ticks
-of some milliseconds, or in seconds."""
+"""A file that changed more recently may change again and keep its stamp: file systems count in
+ticks of some milliseconds, or in seconds."""
 
 Stamp = tuple[int, ...]
 
@@ -77,7 +78,7 @@ class ExecutableFingerprint:
         self._bare: dict[str, Stamp] = {}
         """The admin folders that had neither, each with its stamp."""
         self._next_look = 0.0
-        """When these are looked at again, in monotonic time."""
+        """The monotonic time of the next look at these."""
         self.reference = dict(reference or {})
         """Changes by setups, with the user's consent: digest by name, empty if removed."""
         self.is_suspended = False

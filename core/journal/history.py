@@ -98,7 +98,7 @@ NEWS_BYTES = 256 * 1024
 """The checkpoint is rewritten once this much is new."""
 
 UNUSABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError)
-"""What a file of another program raises when it is read as ours."""
+"""Exceptions from reading a file that another version wrote."""
 
 
 def folded(folder: str, environ: Mapping[str, str]) -> RunState:
@@ -133,7 +133,9 @@ def folded(folder: str, environ: Mapping[str, str]) -> RunState:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Millions of values are made that live on: to look for garbage takes a third of the time."""
+    """Turn off garbage collection: of millions of new values none is garbage, and the search for
+    some would take a third of the time.
+    """
     import gc
 
     was_enabled = gc.isenabled()

@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are used first, for a short start-up.
+"""Regular expressions that are compiled at their first use, for a short start-up.
 
 ``plan`` imports some forty and uses ten; all together take five milliseconds to compile.
 """

@@ -50,7 +50,7 @@ class OpenProject:
     base_option: str = ""
     """The value of ``--base``."""
     managers: dict[Git, WorktreeManager] = field(default_factory=dict)
-    """Of the worktrees, by the git that they use; made when they are needed."""
+    """The managers of the worktrees, by their git; made when needed."""
 
     @property
     def worktrees(self) -> WorktreeManager:

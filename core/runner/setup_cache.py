@@ -1,4 +1,4 @@
-"""`SetupCache`: skips a setup if a copy of what it made before will do (`project.setup_cache`)."""
+"""`SetupCache`: skips a setup if copies of cached folders can be used (`project.setup_cache`)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class SetupCache:
         self.store = SetupStore(worktrees.git.repository.common_dir)
         self.digests = dict(known)
         self._blobs: dict[str, Mapping[str, str]] = {}
-        """Of the commit that was asked for last: most features start from the same one."""
+        """Of the last commit only: most features start from the same one."""
         self._turns: dict[str, asyncio.Lock] = {}
         self._refused: set[str] = set()
         """Keys of setups that can't be stored, or that fail: they don't wait for each other."""
@@ -95,9 +95,9 @@ class SetupCache:
         run: Run,
         stopped: Callable[[], bool],
     ) -> SetUp:
-        """Run a setup, or bring what it would make and run only what each worktree needs itself.
+        """Run a setup, or copy its folders and run only the commands that every worktree needs.
 
-        The first one of several that need the same runs; the others wait for what it made.
+        Of several setups that would make the same, the first one runs and the others wait for it.
         """
         task = await self._task(worktree, commands, env, run, stopped)
         if task is None:
@@ -128,7 +128,7 @@ class SetupCache:
     ) -> _Task | None:
         """What the setup depends on; ``None`` if nothing is to be cached."""
         if worktree.is_old or not self.project.setup_cache:
-            return None  # Somebody may have worked in an old one.
+            return None  # An agent may have worked in an old one.
         if all(map(self._is_own, commands)):
             return None
         git = self.worktrees.git

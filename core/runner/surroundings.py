@@ -209,7 +209,7 @@ class Surroundings:
 
     @asynccontextmanager
     async def beside(self) -> AsyncIterator[None]:
-        """Compare beside the features that run meanwhile; whatever ends them ends that as well."""
+        """Compare beside the running features; what is not done at their end is cancelled."""
         try:
             yield
         finally:

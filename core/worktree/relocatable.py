@@ -32,11 +32,10 @@ class NotStored(UserError):
 
 
 def check_relocatable(worktree: str, name: str) -> int:
-    """How many bytes a folder takes.
+    """The bytes that a folder takes on a disk.
 
-    Raises :class:`NotStored` if a copy of it in another worktree could be wrong.
-
-    That is: if it knows its worktree, leads out of it, or has files that no copy can have.
+    Raises :class:`NotStored` if a copy in another worktree could be wrong: if a file contains the
+    path of its worktree, if a link leads out of the worktree, or if a file can't be copied.
     """
     top = os.path.realpath(worktree)
     needles = {os.fsencode(top), os.fsencode(worktree)}

@@ -77,7 +77,7 @@ class SetupStore:
         limit_bytes: float,
         stopped: Callable[[], bool] = never_stopped,
     ) -> Stored | None:
-        """Store folders of a worktree; ``None`` if another process did so meanwhile.
+        """Store folders of a worktree; ``None`` if another process was faster.
 
         Raises :class:`NotStored` or ``OSError``.
         """
@@ -213,7 +213,7 @@ def ignores_itself(folder: str) -> bool:
 
 
 def _described(key: str, path: str, folders: Sequence[str]) -> Stored:
-    """Write what an entry is about; with its digest."""
+    """Write the description of a new entry; the entry with its digest."""
     stamps: list[Stamp] = []
     for number, name in enumerate(folders):
         stamps += stamps_of(f"{path}/{number}", name)
@@ -227,12 +227,12 @@ def _described(key: str, path: str, folders: Sequence[str]) -> Stored:
 
 
 def _bytes(stamps: Sequence[Stamp]) -> int:
-    """About what files take on a disk."""
+    """The approximate size of files on a disk."""
     return sum(on_disk(int(stamp[2])) for stamp in stamps if len(stamp) > 2)
 
 
 def _rename(copy: str, target: str) -> None:
-    """Rename a folder to a free path; one without write permission would stay."""
+    """Rename a folder to a free path, even one without write permission."""
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
     info = os.lstat(copy)

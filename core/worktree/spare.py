@@ -1,10 +1,10 @@
-"""A worktree that was released: its files become those of the next worktree, as if freshly made.
+"""A released worktree, whose files become those of the next worktree as if freshly checked out.
 
-Only scratch worktrees are released, in which checks ran and no agent worked. What is taken over
-are the files alone. The next worktree gets a git folder of its own, so that no setting, log, lock,
-hook, half-done merge or submodule of the former one survives; and an index that was saved before
-the first command of the list ran there. A file whose stat differs from that index is written anew.
-Whatever else is there is removed. In every doubt, the worktree is made from nothing.
+Only scratch worktrees are released, in which checks ran and no agent worked. Only their files are
+taken over. The next worktree gets a git folder of its own, so no setting, log, lock, hook,
+half-done merge or submodule of the old one survives; and an index that was saved before the first
+command of the list ran there. A file whose stat differs from that index is written again. All other
+files are removed. In case of doubt, the worktree is created from nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..process import table
 from .admin_files import admin_of, gitfile_or_nothing
 
 SPARSE = (os.path.join("info", "sparse-checkout"), "config.worktree")
-"""What decides in the git folder of a worktree which files it has."""
+"""The files of a worktree's git folder that decide which files are checked out."""
 
 HARMLESS = ("core.hookspath", "branch.", "remote.", "user.", "husky.", "alias.", "gc.", "advice.")
 """Settings that change no file of a checkout. Setups write some of them."""
@@ -71,7 +71,7 @@ class Fresh:
     folder: Folder
     index: SavedIndex
     context: Mapping[str, str]
-    """What else decides what a checkout writes."""
+    """Settings and attributes that also decide what a checkout writes."""
     names: tuple[bytes, ...]
     """The contents of :data:`SPARSE`."""
 
@@ -137,7 +137,7 @@ def _content(path: str) -> bytes:
 
 
 def set_aside(fresh: Fresh, place: str) -> bool:
-    """Move a released worktree to ``place``, without its ``.git`` file. Whether it is there.
+    """Move a released worktree to ``place``, without its ``.git`` file; whether that worked.
 
     The caller removes its git folder.
     """

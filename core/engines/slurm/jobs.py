@@ -28,7 +28,7 @@ OURS = (
     *("--job-name", "--kill-on-invalid-dep", "--open-mode", "--output", "--parsable"),
     *("--test-only", "--usage", "--version", "--wait", "--wrap", "--clusters"),
 )
-"""Options of sbatch that a submission gives itself, or that keep it from working."""
+"""Options of sbatch that ``submit`` sets itself, or that would break a submission."""
 
 OURS_SHORT = "adeHJhMoVW"
 
@@ -70,7 +70,7 @@ class Waits:
 
 
 def job_name(run: str, id: str) -> str:
-    """The name of a feature's job. It tells run and feature, because Slurm can use ids again."""
+    """The name of a feature's job. It has run and feature, because Slurm can reuse job ids."""
     return f"{PREFIX}{run}-{id}"
 
 
@@ -123,11 +123,11 @@ def on_slurm(command: str, run: str) -> str:
 
 
 def check_options(options: Sequence[str]) -> None:
-    """Raise :class:`UserError` for an option of sbatch that a submission gives itself."""
+    """Raise :class:`UserError` for an option of sbatch that ``submit`` sets itself."""
     for option in options:
         name = option.partition("=")[0]
         is_long = name.startswith("--") and len(name) > 2
-        # getopt takes any beginning of a long option.
+        # getopt accepts any prefix of a long option.
         taken = [each for each in OURS if is_long and each.startswith(name)]
         if not is_long and option[:1] == "-" and option[1:2] in OURS_SHORT:
             taken = [option[:2]]

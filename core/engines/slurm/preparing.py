@@ -74,7 +74,7 @@ class Prepared:
 def prepared(
     project: OpenProject, options: SlurmOptions, slurm: Slurm, environ: Mapping[str, str]
 ) -> Prepared:
-    """Check all that can be checked here. Raises :class:`UserError`; changes nothing."""
+    """Check everything that can be checked here. Raises :class:`UserError`; changes nothing."""
     slurm.check()
     check_options(options.sbatch_options)
     prologue = _prologue(options.prologue)
@@ -118,7 +118,7 @@ def prepared(
 
 
 def with_keys(submission: Submission, environ: Mapping[str, str]) -> Submission:
-    """A submission whose file with variables is there; the end of the run removed it.
+    """The submission, with the file of variables written again if the end of the run removed it.
 
     Raises :class:`UserError`.
     """

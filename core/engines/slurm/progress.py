@@ -1,6 +1,6 @@
-"""How far a run on Slurm is: what squeue and the reports on the remote say of each feature.
+"""The progress of a run on Slurm, from squeue and the reports on the remote.
 
-Slurm forgets jobs that ended, so the report of a feature tells how it ended. A job that goes on
+Slurm forgets jobs that ended, so the report of a feature says how it ended. A job in progress
 counts more than a report, which may be that of an earlier job.
 """
 
@@ -30,13 +30,13 @@ class Phase(Enum):
 
     @property
     def is_active(self) -> bool:
-        """Whether its job goes on."""
+        """Whether its job is in progress."""
         return self in (Phase.PENDING, Phase.RUNNING)
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What the report of a feature says; ``status`` is empty while its attempt goes on."""
+    """What the report of a feature says; ``status`` is empty while its attempt is in progress."""
 
     status: str
     reason: str = ""
@@ -79,13 +79,13 @@ ENDED = {
     "PREEMPTED": N_("its job was preempted"),
     "TIMEOUT": N_("its job reached the time limit of Slurm"),
 }
-"""Why a job ended that left no report, by its state."""
+"""Why a job ended without a report, by its state."""
 
 NEVER = "DependencyNeverSatisfied"
 
 
 def chosen_jobs(submission: Submission, jobs: Iterable[Job]) -> dict[str, Job]:
-    """The job of each feature: the one that goes on, else the recorded one, else the last."""
+    """The job of each feature: the one in progress, else the recorded one, else the last."""
     found: dict[str, list[Job]] = {}
     for job in jobs:
         id = feature_of(job.name, submission.run)
@@ -174,5 +174,5 @@ def _blocked_by(submission: Submission, id: str, others: Mapping[str, FeaturePro
 
 
 def is_over(features: Sequence[FeatureProgress]) -> bool:
-    """Whether no job goes on."""
+    """Whether no job is in progress."""
     return not any(feature.phase.is_active for feature in features)

@@ -22,7 +22,7 @@ from .reports import reports_of
 from .submission import Submission
 
 GRACE_SECONDS = 60.0
-"""How long a job gets to end Claude and to push what there is; then Slurm cancels it."""
+"""The time that a job has to stop Claude and push the work, until Slurm cancels it."""
 
 SETTLE_SECONDS = 60.0
 """How long :meth:`RunOnSlurm.stop` waits after that."""
@@ -35,10 +35,10 @@ SHOWN_LINES = 3
 
 
 def find_submission(project: OpenProject, run: str, remote: str) -> Submission:
-    """The submission of ``run``; of the last one without an id.
+    """The submission of ``run``; the last one if ``run`` is empty.
 
-    One that another machine recorded is known by its id: its jobs by their names, its reports on
-    the ``remote``. Raises :class:`UserError` without a submission.
+    A submission of another clone has no record here: its jobs are found by their names, its
+    reports on the ``remote``. Raises :class:`UserError` if there is none.
     """
     folder = project.journal.folder
     if run:
@@ -75,7 +75,7 @@ class RunOnSlurm:
 
     @property
     def is_over(self) -> bool:
-        """Whether no job goes on, as of the last look."""
+        """Whether no job was in progress at the last look."""
         return is_over(self.features)
 
     def look(self) -> Sequence[FeatureProgress]:
@@ -122,7 +122,7 @@ class RunOnSlurm:
         return [found[id] for id in stopped]
 
     def _have_ended(self, ids: Sequence[str], seconds: float) -> bool:
-        """Wait until jobs have ended, but not longer than that; whether they have."""
+        """Wait until jobs have ended, at most ``seconds``; whether they have."""
         deadline = time.monotonic() + seconds
         while ids:
             self.jobs = chosen_jobs(self.submission, self.slurm.jobs())
@@ -139,7 +139,7 @@ class RunOnSlurm:
         }
 
     def sweep(self) -> bool:
-        """Remove the file with keys if no job goes on; whether there was one."""
+        """Remove the file with keys if no job is in progress; whether there was one."""
         path = self.submission.settings.environment
         return bool(path) and self.is_over and environment_file.remove(path)
 

@@ -1,7 +1,7 @@
 """`Submission`: what was submitted to Slurm, in a file of the state folder.
 
 The file is written before the first job is submitted and after the last one, so a killed
-``submit`` leaves a submission that is not complete, and held jobs that their names tell.
+``submit`` leaves a submission that is not complete, and held jobs that are found by their names.
 """
 
 from __future__ import annotations

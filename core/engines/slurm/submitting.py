@@ -21,7 +21,7 @@ from .submission import Submission
 def waits_of(
     dag: DAGResolver, max_parallel: int
 ) -> tuple[list[Waits], tuple[tuple[str, ...], ...]]:
-    """What each feature waits for, in an order in which these come first; and the lanes."""
+    """What each feature waits for, each one after those that it waits for; and the lanes."""
     found = lanes(dag, max_parallel)
     waits = {
         id: Waits(id, dag.dependencies[id], found.all_before.get(id, ())) for id in dag.order()
@@ -31,7 +31,7 @@ def waits_of(
 
 
 class Submitter:
-    """Submits jobs. ``say`` is told each feature with the id of its job."""
+    """Submits jobs. ``say`` gets each feature with the id of its job."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Submitter:
     def _given_up(
         self, submission: Submission, new: Mapping[str, str], error: BaseException
     ) -> BaseException:
-        """Cancel what was submitted; the error that tells what is left."""
+        """Cancel the new jobs; the error, which says if some are left."""
         with suppress(UserError):
             # What Slurm took is known by its names, even if sbatch was interrupted.
             names = {job_name(submission.run, id) for id in submission.needs}
@@ -168,7 +168,7 @@ def _in_lane(
     again: set[str],
     order: Sequence[str],
 ) -> Iterator[str]:
-    """Those of its lane that it must not run beside: in progress, or submitted again before it."""
+    """The features of its lane that must end first: in progress, or submitted again before it."""
     earlier = set(order[: order.index(id)])
     needed = set(_ancestors(submission, id))
     for other in (other for lane in submission.lanes if id in lane for other in lane):
@@ -178,5 +178,5 @@ def _in_lane(
 
 
 def pending_jobs(jobs: Mapping[str, Job], waits: Iterable[Waits]) -> list[Job]:
-    """The jobs that still wait, of features that are submitted again: they are to be cancelled."""
+    """The old jobs of features that are submitted again, which have to be cancelled."""
     return [jobs[each.id] for each in waits if each.id in jobs and jobs[each.id].is_active]

@@ -18,7 +18,7 @@ class Stack:
     """The files that told it."""
     setup: tuple[str, ...] = ()
     setup_cache: tuple[str, ...] = ()
-    """All folders that the setup makes, if copies of them will do in another worktree."""
+    """All folders that the setup makes, if copies of them work in another worktree."""
     verify: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     """Commands that Claude may need beside the checks."""
