@@ -6,6 +6,7 @@ import sys
 
 try:
     import argparse
+    import atexit
     import errno
     import gc
     import os
@@ -23,12 +24,13 @@ try:
     from .model.translate import N_, _, ngettext, shown, use
     from .process import temporary_folder
     from .process.language import OPTION, catalogue, language_of
+    from .process.spawner import end_started
 except KeyboardInterrupt:  # before main() can handle it
     sys.exit(130)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import NoReturn, TextIO
 
     from .model.ci_commands import CommandGuard
 
@@ -105,6 +107,9 @@ FIRST_STEPS = N_("https://github.com/RollandMELET/RoRchestrator/blob/main/docs/Q
 
 COMPLETE = "__complete"
 """The hidden command that answers the completion script of a shell."""
+
+ASKS_GIT = {"plan": True, "status": False}
+"""The commands that ask git at once; True if for its settings as well."""
 
 ALL_SHOWN = N_("rorchestrator --help shows the commands")
 
@@ -228,6 +233,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not typed:
             raise UserError(_("a command is missing"), hint=ALL_SHOWN)
         chosen = typed[0] if typed[0] in COMMANDS else ""
+        if chosen in ASKS_GIT:
+            from .git import ahead  # git answers while the command is imported
+
+            ahead.ask(typed, os.environ, settings=ASKS_GIT[chosen])
         if typed[0] == "self-update":
             raise _no_self_update(os.path.dirname(os.path.abspath(__file__)))
         if not (chosen or typed[0].startswith("-")):
@@ -441,6 +450,7 @@ def guarded(
         return _guarded(program, mask)
     finally:
         sys.stdout, sys.stderr = streams
+        end_started()
         temporary_folder.remove_scratch_folders()
 
 
@@ -484,6 +494,14 @@ def entry_point() -> None:
             _flushed(code)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit; without threads at once, because Python would free each object first."""
+    if "threading" not in sys.modules:
+        atexit._run_exitfuncs()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 from core import __version__, cli
 from core.model.ci_commands import annotation
@@ -525,6 +526,15 @@ class TheEntryPoint(WithWorkspace):
         finally:
             sys.argv = before
         return raised.exception.code
+
+    def test_without_threads_the_exit_is_at_once_but_for_what_others_registered(self) -> None:
+        told: list[object] = []
+        registered = mock.patch("atexit._run_exitfuncs", lambda: told.append("registered"))
+        at_once = mock.patch("os._exit", told.append)
+        with mock.patch.dict(sys.modules), registered, at_once, self.assertRaises(SystemExit):
+            del sys.modules["threading"]
+            cli._leave(3)
+        self.assertEqual(told, ["registered", 3])
 
     def test_a_character_that_the_stream_can_not_encode_is_no_reason_to_fail(self) -> None:
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2))

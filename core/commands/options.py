@@ -8,16 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from ..model.branch_name import is_branch_name
+from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _
 from ..process.language import LANGUAGES, OPTION
 from ..project.open import OpenProject, open_project
-from ..project.selection import ALL, Selection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..orchestrator.run_options import RunOptions
+    from ..project.selection import Selection
 
 RUN_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """The id of a run on many machines is part of the names of refs, which are files."""
@@ -77,14 +78,25 @@ NO_LIST = N_("The feature list cannot be used ({fault}); using the recorded stat
 
 
 def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
-    """The project, or what its journal knows of it, and why the list cannot be used."""
-    from ..project.recorded import open_or_recorded
+    """The project; if its list or base has faults, what its journal knows of it, and the faults.
 
-    return open_or_recorded(arguments.config or "", arguments.base or "", arguments.mask)
+    Raises the :class:`UserError` of the list if no run is recorded.
+    """
+    try:
+        return opened(arguments), ""
+    except UserError as error:
+        from ..project.recorded import recorded
+
+        project = recorded(arguments.config or "", arguments.mask)
+        if project is None:
+            raise
+        return project, "; ".join((error.message, *error.details))
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
     """The selection of ``--only``, ``--tag``, ``--no-deps`` and ``--fresh``."""
+    from ..project.selection import Selection
+
     return Selection(
         tuple(arguments.only or ()),
         arguments.tag,
@@ -179,6 +191,8 @@ def agrees(question: str) -> bool:
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The options that select features, and the number of slots."""
+    from ..project.selection import ALL
+
     group = parser.add_argument_group(_("selection"))
     add_choice_options(group)
     group.add_argument(

@@ -15,6 +15,10 @@ from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_1_0
 from .feature_inputs import inputs as inputs_of
 from .resolver import DAGResolver
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..claude.prompt import PromptWriter
+
 ASKED = N_("requested again")
 COMMENTS = N_("comments")
 MORE_ATTEMPTS = N_("more attempts")
@@ -59,9 +63,7 @@ def decide(
     If not ``hashed``, keys are left out: before the first run, nothing compares them. Those in
     ``made`` stay: a run has begun these features.
     """
-    from ..claude.prompt import PromptWriter
-
-    prompts = PromptWriter(config)
+    prompts = _prompts(config) if hashed else None
     first = hashed and _has_1_0(state)
     keys: dict[str, str] = {}
     first_keys: dict[str, str] = {}
@@ -71,7 +73,7 @@ def decide(
             decisions[id], keys[id], first_keys[id] = made[id], made[id].key, made[id].key
             continue
         feature, known = dag.features[id], state.feature(id)
-        inputs = inputs_of(prompts, feature, keys) if hashed else {}
+        inputs = inputs_of(prompts, feature, keys) if prompts else {}
         earlier = inputs_of_1_0(config, feature, dag.features, first_keys) if first else {}
         forms = (inputs, earlier)
         if MADE in known.inputs:
@@ -91,6 +93,12 @@ def decide(
         merged = facts.merged.get(id, "") if action is Action.SKIP else ""
         decisions[id] = Decision(id, action, reason, key, inputs, merged)
     return decisions
+
+
+def _prompts(config: Config) -> PromptWriter:
+    from ..claude.prompt import PromptWriter
+
+    return PromptWriter(config)
 
 
 def out_of_date(config: Config, dag: DAGResolver, state: RunState) -> dict[str, str]:

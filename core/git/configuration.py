@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..model.translate import N_
+from .ahead import SETTINGS
 from .door import Git, global_attributes
 
 
@@ -17,8 +18,7 @@ async def hooks_folder(git: Git, path: str = "") -> str:
 
 async def values(git: Git) -> dict[str, str]:
     """The last value of every setting by its key, as the user has it."""
-    asked = ("config", "--null", "--list", "--includes")
-    listed = await git.run(N_("read its settings"), *asked, hooks=True)
+    listed = await git.run(N_("read its settings"), *SETTINGS, hooks=True)
     pairs = (entry.partition("\n") for entry in os.fsdecode(listed.stdout).split("\0"))
     return {key: value for key, _, value in pairs}
 

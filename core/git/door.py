@@ -18,53 +18,19 @@ from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
 from ..model.patterns import pattern
 from ..model.translate import N_
-from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
 from ..process.temporary_folder import ScratchFolder
+from .ahead import LIST_REFS, NO_FETCH, argv_of, environment
 from .answer_cache import Answers
-from .filters_and_drivers import DRIVER, Programs, disabling, programs_in
-from .output import WorktreeEntry, config_text, escaped
-from .paths import is_below
-from .refs import HEADS
+from .refs import DRIVER, HEADS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .filters_and_drivers import Programs
+    from .output import WorktreeEntry
 
 MERGE_TREE = (2, 38)
 """The first git with ``merge-tree --write-tree``, which merges without a working tree."""
-
-QUIET = (
-    "-c",
-    "gc.auto=0",
-    "-c",
-    "maintenance.auto=false",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.quotePath=false",
-    "-c",
-    "core.ignoreStat=false",
-    "-c",
-    "i18n.logOutputEncoding=UTF-8",
-    "-c",
-    "trailer.separators=:",
-)
-"""For every call: no background maintenance, no fsmonitor from an agent's config, no index bits
-that hide changes, and output that does not depend on the user's settings."""
-
-EXPLICIT = ("-c", "safe.bareRepository=all")
-"""For calls in a git folder that we name: ``explicit`` only forbids those that git discovers."""
-
-NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
-"""For every call except `git commit`, which runs the user's hooks."""
-
-ALTERING = frozenset(
-    {
-        *("GIT_DEFAULT_HASH", "GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF", "GIT_GLOB_PATHSPECS"),
-        *("GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS"),
-    }
-)
-"""Variables of the user that change git's answers; our calls drop them."""
-
-NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-"""Both are needed: git before 2.39.4 ignores the first, and the second lets git try."""
 
 READ_COMMANDS = frozenset(
     {
@@ -232,10 +198,8 @@ class Git:
             raise ValueError(
                 N_("git {command} is not a read-only command").format(command=arguments[0])
             )
-        folder = at or self.repository.common_dir
-        quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
-        named = EXPLICIT if is_below(folder, self.repository.common_dir) else ()
-        argv = ["git", "-C", folder, *quiet, *named, *settings, *arguments]
+        common = self.repository.common_dir
+        argv = argv_of(at or common, common, *settings, *arguments, hooks=hooks)
         env = {**(env or self.environ), **self.restrictions(elsewhere=elsewhere)}
         number = 0
         while True:
@@ -265,7 +229,8 @@ class Git:
     @property
     def _lacks_objects(self) -> bool:
         """Whether objects may be missing that are not fetched: a retry would fail as well."""
-        return self.is_read_only and self._programs.get("", Programs()).is_partial
+        known = self._programs.get("")
+        return self.is_read_only and known is not None and known.is_partial
 
     def restrictions(self, *, elsewhere: bool = False) -> Mapping[str, str]:
         """Variables that keep a read-only git from fetching and writing."""
@@ -357,12 +322,17 @@ class Git:
         listed = await self.try_run("config", "--list", "--name-only", "--includes", "-z", at=at)
         if listed.code != 0:
             raise self.error(N_("read its settings"), listed)
+        from .filters_and_drivers import programs_in
+
         return programs_in(os.fsdecode(listed.stdout).split("\0"))
 
     def without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
         """Options that disable the programs."""
         if programs.is_empty:
             return ()
+        from .filters_and_drivers import disabling
+        from .output import config_text
+
         words = os.fsencode(config_text(disabling(programs, strict=strict)))
         # A file, because the name of a filter may not fit on a command line.
         path = self.scratch.write(f"{zlib.crc32(words):08x}.config", words)
@@ -393,8 +363,7 @@ class Git:
 
     async def refs(self, *prefixes: str) -> dict[str, str]:
         """Object ids by full ref name, for all refs below ``prefixes``."""
-        wanted = "--format=%(objectname) %(refname)"
-        finished = await self.run(N_("list its refs"), "for-each-ref", wanted, *prefixes)
+        finished = await self.run(N_("list its refs"), *LIST_REFS, *prefixes)
         pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
@@ -534,6 +503,8 @@ class Git:
 
 def _quoted(path: str) -> str:
     """A path in git's format of alternates; see git(1)."""
+    from .output import escaped
+
     return '"' + escaped(path).replace("\n", "\\n") + '"'
 
 
@@ -541,27 +512,6 @@ def _jitter(seconds: float) -> float:
     import random  # costs 3 ms, only here
 
     return random.uniform(0, seconds)
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {n: v for n, v in without_git(environ).items() if not _alters_answers(n, v)}
-    # English messages, but not LC_ALL=C: some hooks then fail on UTF-8 files.
-    locale = kept.pop("LC_ALL", "")
-    return {
-        **kept,
-        **({"LC_CTYPE": locale} if locale else {}),
-        "LC_MESSAGES": "C",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_EDITOR": "true",
-    }
-
-
-def _alters_answers(name: str, value: str) -> bool:
-    """Whether a variable changes git's output or how git reads our arguments."""
-    # A trace into a regular file is harmless; one to /dev/stdout mixes with the output.
-    traces = not os.path.isabs(value) or value.startswith(("/dev/", "/proc/"))
-    return name in ALTERING or (name.startswith("GIT_TRACE") and traces)
 
 
 def _is_worth_retrying(arguments: Sequence[str], failed: Finished) -> bool:

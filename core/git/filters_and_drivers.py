@@ -7,9 +7,7 @@ from collections.abc import Iterable
 
 from ..model.frozen import dataclass
 from ..model.patterns import pattern
-
-DRIVER = "/dev/null/rorchestrator-merge-driver"
-"""A path that cannot be executed. git's error names it where it would have started the driver."""
+from .refs import DRIVER
 
 # A name may be empty: `filter=` in .gitattributes selects `[filter ""]`.
 _FILTER = pattern(r"filter\.(.*)\.(?:clean|smudge|process)\Z", re.DOTALL)

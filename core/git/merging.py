@@ -12,8 +12,9 @@ from ..model.translate import N_
 from ..process.spawner import Finished
 from . import worktree_status
 from .door import Git, Unknown
-from .filters_and_drivers import DRIVER, Programs
+from .filters_and_drivers import Programs
 from .output import NO_PLACE, parts
+from .refs import DRIVER
 
 
 async def merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:

@@ -11,7 +11,8 @@ from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.translate import N_
 from ..process.spawner import Finished, Spawner
-from .door import QUIET, Git, Repository, environment
+from .ahead import VERSION, environment, where_is
+from .door import Git, Repository
 from .paths import is_there
 
 OLDEST = (2, 25)
@@ -29,10 +30,8 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
             hint=N_("correct project.repo_path"),
         )
     env = environment(environ)
-    question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")
-    argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
     try:
-        told, finished = await spawner.run_each((["git", "version"], argv), env=env)
+        told, finished = await spawner.run_each((VERSION, where_is(path)), env=env)
     except UserError:
         raise _not_found() from None
     version = version_in(told)
@@ -85,7 +84,7 @@ def _repository_above(path: str) -> bool:
 async def installed_version(spawner: Spawner, environ: Mapping[str, str]) -> tuple[int, int]:
     """The version of git, also outside of a repository. Raises :class:`UserError` as above."""
     try:
-        told = await spawner.run(["git", "version"], env=environment(environ))
+        told = await spawner.run(VERSION, env=environment(environ))
     except UserError:
         raise _not_found() from None
     return version_in(told)

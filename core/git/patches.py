@@ -14,7 +14,8 @@ from ..model.frozen import dataclass, replace
 from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.terminal import run_in_terminal
-from .door import EXPLICIT, NO_HOOKS, Git
+from .ahead import EXPLICIT, NO_HOOKS
+from .door import Git
 
 PATCH_BYTES = 256 * 1024
 """The default for the patches of one feature."""

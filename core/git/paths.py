@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from . import unreadable_entries
-
 
 def is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + os.sep)
@@ -26,6 +24,8 @@ def first_line(path: str) -> str:
 
 def is_plain(path: str, name: str) -> bool:
     """Whether it is a folder, but not a repository."""
+    from . import unreadable_entries
+
     return unreadable_entries.is_folder(path, name) and not os.path.lexists(
         os.path.join(path, name, ".git")
     )

@@ -26,6 +26,9 @@ BASES = "refs/rorchestrator/bases/"
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
 """The refs that a run reads."""
 
+DRIVER = "/dev/null/rorchestrator-merge-driver"
+"""A path that cannot be executed. git's error names it where it would have started the driver."""
+
 
 def branch_name(spelled: str, refs: Mapping[str, str]) -> str:
     """The branch that ``spelled`` names, with or without ``refs/heads/``; else ``spelled``."""

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ..model.frozen import replace
 from ..model.translate import N_
 from . import configuration
-from .door import NO_FETCH, Git
+from .ahead import NO_FETCH
+from .door import Git
 from .output import config_text
 from .refs import HEADS
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..model.translate import N_
 from . import configuration
-from .door import LITERAL, NO_FETCH, Git, GitError
+from .ahead import NO_FETCH
+from .door import LITERAL, Git, GitError
 from .output import parse_gitlinks
 from .paths import is_there
 

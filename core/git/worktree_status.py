@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..model.frozen import replace
 from ..model.patterns import pattern
 from ..model.translate import N_
-from .door import NO_FETCH, Git
+from .ahead import NO_FETCH
+from .door import Git
 from .filters_and_drivers import Programs
 from .output import WorktreeStatus, parse_status
 from .paths import is_plain, is_there

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from .costs import Paid
 from .frozen import dataclass, field
 from .translate import N_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .costs import Paid
 
 
 class Status(Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import Enum
 
-from .attempt import Attempt, cost_of
-from .costs import Cost, Paid
+from .costs import Cost
 from .frozen import dataclass, field, replace
-from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
+from .outcome import Fault, Stage, Status
 from .phase import Phase
 from .provenance import Provenance
 from .review import Review
@@ -16,8 +15,11 @@ from .review import Review
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .again import Again
+    from .attempt import Attempt
     from .check_verdict import CheckVerdict
+    from .costs import Paid
     from .handover import PullRequest, Push
+    from .outcome import AttemptOutcome, Stray, Work
     from .strategy import Strategy
     from .window import Window
 
@@ -171,6 +173,10 @@ class FeatureState:
     @property
     def cost(self) -> Cost:
         """The cost of the feature over all runs, without its current ``resolutions``."""
+        if not (self.earlier or self.attempts):
+            return self.past
+        from .attempt import cost_of
+
         return self.past + cost_of((*self.earlier, *self.attempts))
 
     @property

@@ -75,8 +75,8 @@ class Spawner:
 
         Raises :class:`UserError` if the program is not found.
         """
-        with Scratch(stdin) as scratch:
-            with _started(argv, env, scratch.actions()) as pid:
+        with Scratch(stdin) if stdin else _scratch_of(argv, env) as scratch:
+            with _started(argv, env, scratch) as pid:
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             return scratch.finished(code)
 
@@ -90,8 +90,8 @@ class Spawner:
         with ExitStack() as stack:
             started = []
             for argv in commands:
-                scratch = stack.enter_context(Scratch(b""))
-                pid = stack.enter_context(_started(argv, env, scratch.actions()))
+                scratch = stack.enter_context(_scratch_of(argv, env))
+                pid = stack.enter_context(_started(argv, env, scratch))
                 started.append((pid, scratch))
             codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid, _ in started]
             return [scratch.finished(code) for code, (_, scratch) in zip(codes, started)]
@@ -107,7 +107,7 @@ class Spawner:
         """Run ``argv`` with a time limit; after it, kill it and return a negative code."""
         with Scratch(stdin) as scratch:
             deadline = time.monotonic() + timeout_seconds
-            with _started(argv, env, scratch.actions()) as pid:
+            with _started(argv, env, scratch) as pid:
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 while not ended and time.monotonic() < deadline:
                     time.sleep(0.005)
@@ -131,13 +131,11 @@ class Spawner:
 
 
 @contextmanager
-def _started(
-    argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[FileAction]
-) -> Iterator[int]:
-    """The pid of a new command, which any exception ends, even right after its start."""
+def _started(argv: Sequence[str], env: Mapping[str, str], scratch: Scratch) -> Iterator[int]:
+    """The pid of a command, which any exception ends, even right after its start."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
     try:
-        pid = spawn(argv, env, file_actions)
+        pid = scratch.pid or spawn(argv, env, scratch.actions())
         with _ended_by_exceptions(pid):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield pid
@@ -166,6 +164,45 @@ def _end(pid: int) -> None:
         time.sleep(0.005)
 
 
+_early: list[tuple[Sequence[str], Mapping[str, str], Scratch]] = []
+"""Commands that run before they are asked for."""
+
+
+def start_early(argv: Sequence[str], env: Mapping[str, str]) -> None:
+    """Start a command that :class:`Spawner` will probably be asked to run.
+
+    The same words with the same environment take it over. :func:`end_started` ends the others.
+    """
+    scratch = Scratch(b"")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
+    try:
+        scratch.pid = spawn(argv, env, scratch.actions())
+        _early.append((list(argv), env, scratch))
+    except UserError:  # It is told when the command is asked for.
+        scratch.close()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _scratch_of(argv: Sequence[str], env: Mapping[str, str]) -> Scratch:
+    """The streams of a command without input, which may have been started early."""
+    for number, (words, variables, scratch) in enumerate(_early):
+        if words == list(argv) and variables == env:
+            del _early[number]
+            return scratch
+    return Scratch(b"")
+
+
+def end_started() -> None:
+    """End the commands that were started early, and that nobody asked for."""
+    while _early:
+        scratch = _early.pop()[2]
+        with scratch:
+            with suppress(ProcessLookupError, PermissionError):  # it has ended
+                os.killpg(scratch.pid, signal.SIGKILL)
+            os.waitpid(scratch.pid, 0)
+
+
 class _Alone:
     async def __aenter__(self) -> None:
         pass
@@ -176,6 +213,9 @@ class _Alone:
 
 class Scratch:
     """The three standard streams of a short command as anonymous files."""
+
+    pid = 0
+    """The command, if it runs already."""
 
     def __init__(self, stdin: bytes) -> None:
         self.input = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if not stdin else _nameless()
@@ -189,6 +229,10 @@ class Scratch:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
         for descriptor in (self.input, self.output, self.errors):
             os.close(descriptor)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
-from ..git.answer_cache import AnswerFile
 from ..git.door import Unknown
 from ..git.refs import RESULTS
 from ..model.decision import Decision
@@ -17,12 +16,14 @@ from ..model.frozen import replace
 from ..model.state import RunState, Skip
 from ..model.translate import N_
 from ..process.spawner import run_sync
-from .built_on import built_on_older
 from .open import OpenProject, commands
 from .past import Forecast, forecast_of
-from .reviewed import why_nothing_new
 from .selection import Selection, fresh
 from .warnings import cautions, matched_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..git.answer_cache import AnswerFile
 
 
 def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
@@ -31,6 +32,7 @@ def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
     ``None`` if commit ids are not immutable here.
     """
     from ..git import merged
+    from ..git.answer_cache import AnswerFile
 
     settings = run_sync(project.git.settings_fingerprint())
     if not settings:
@@ -89,11 +91,22 @@ def decide(
         reachable=_reachable(project, state),
         merged=merged,
         unknown=unknown,
-        older=run_sync(built_on_older(project, state, merged)),
+        older=run_sync(_older(project, state, merged)),
         fresh=fresh(selection, project.dag),
         run=run,
     )
     return incremental.decide(project.config, project.dag, state, facts, hashed=hashed, made=made)
+
+
+async def _older(
+    project: OpenProject, state: RunState, merged: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """By feature: the dependencies with a newer result than the one that it is built on."""
+    if all(known.work is None for known in state.features.values()):
+        return {}
+    from .built_on import built_on_older
+
+    return await built_on_older(project, state, merged)
 
 
 def _reachable(project: OpenProject, state: RunState) -> set[str]:
@@ -149,7 +162,7 @@ def make_plan(
     seconds = forecast.seconds
     chosen = frozenset(selected)
     settings = project.config.project
-    waits = tuple(why_nothing_new(project.config, state or RunState(), decisions, chosen))
+    waits = _waits(project, state or RunState(), decisions, chosen)
     return schedule.Plan(
         project=settings.name,
         description=settings.description,
@@ -172,6 +185,17 @@ def make_plan(
         predictions=forecast.predictions,
         past_error=forecast.past_error,
     )
+
+
+def _waits(
+    project: OpenProject, state: RunState, decisions: Mapping[str, Decision], chosen: Iterable[str]
+) -> tuple[str, ...]:
+    """That nothing new starts before a review."""
+    if project.config.project.max_unreviewed is None:
+        return ()
+    from .reviewed import why_nothing_new
+
+    return tuple(why_nothing_new(project.config, state, decisions, chosen))
 
 
 def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:

@@ -21,28 +21,20 @@ from ..process.spawner import Spawner, run_sync
 from . import feature_list
 from .consent import Consents
 from .list_path import list_path
-from .open import OpenProject, open_project, owner_of
+from .open import OpenProject, owner_of
 
 _REPO_PATH = pattern(r'"repo_path"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
-def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProject, str]:
-    """The project; if its list or base has faults, the recorded one and the faults.
+def recorded(config_path: str, mask: Mask) -> OpenProject | None:
+    """The project from the journal; ``None`` without a repository or a run.
 
-    The recorded project has the features of the journal; of the list's settings, it has only
-    those of Claude. Raises the :class:`UserError` of the list if no run is recorded.
+    It has the features of the journal; of the list's settings, it has only those of Claude.
     """
-    try:
-        return open_project(config_path, base, mask), ""
-    except UserError as error:
-        project = run_sync(_recorded(config_path, mask))
-        if project is None:
-            raise
-        return project, "; ".join((error.message, *error.details))
+    return run_sync(_recorded(config_path, mask))
 
 
 async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
-    """The project from the journal; ``None`` without a repository or a run."""
     path = ""
     with suppress(UserError, OSError):
         path = os.path.abspath(list_path(config_path))

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from ..git.door import Unknown
-from ..git.output import WorktreeStatus
 from ..git.refs import HEADS
 from ..model.errors import UserError
 from ..model.excerpt import listed, some
@@ -21,14 +20,14 @@ from ..model.window import current
 from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree.setup_entries import entries_in, store_folder
-from .built_on import older_below
 from .claude_program import claude_version
-from .decisions import answer_file
 from .open import OpenProject
 from .strays import strays_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..git.answer_cache import AnswerFile
+    from ..git.output import WorktreeStatus
     from ..worktree.manager import WorktreeManager
 
 
@@ -39,7 +38,7 @@ def project_status(
     whole = project.whole_state()
     owners = project.owners(whole)
     state, others = whole.of(owners), _of_other_lists(whole, owners)
-    answers = answer_file(project, whole) if whole.features else None
+    answers = _answers(project, whole)
     holder = project.lock.holder()
     shown = others if all_lists else RunState()
     features = run_sync(_features(project, state, shown, is_locked=holder is not None))
@@ -65,6 +64,15 @@ def project_status(
         setups=tuple(entries_in(store_folder(project.git.repository.common_dir))),
         at=time.time(),
     )
+
+
+def _answers(project: OpenProject, state: RunState) -> AnswerFile | None:
+    """git's cached answers; ``None`` before the first run, which has nothing to ask about."""
+    if not state.features:
+        return None
+    from .decisions import answer_file
+
+    return answer_file(project, state)
 
 
 def _of_other_lists(whole: RunState, owners: Collection[str]) -> RunState:
@@ -191,6 +199,10 @@ async def _by_hand(project: OpenProject, known: FeatureState) -> str:
 
 async def _older(project: OpenProject, state: RunState, known: FeatureState) -> str:
     """Of which dependencies there is a newer result than the one it is built on; or ""."""
+    if known.work is None:
+        return ""
+    from .built_on import older_below
+
     found = await older_below(project, state, known.id)
     older = [id for id in found if not await _merged(project, state.feature(id))]
     return N_("built on an older {ids}").format(ids=some(older)) if older else ""

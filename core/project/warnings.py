@@ -10,6 +10,7 @@ from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..model.translate import N_
 from ..process.spawner import run_sync
+from ..worktree.names import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
 from .left_out import Caution, left_out
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ def _of_folder(project: OpenProject) -> Iterator[str]:
 
 
 def _of_environment(project: OpenProject, worktree: str) -> Iterator[str]:
+    if not any(map(os.environ.get, (*SEARCH_PATHS, *VIRTUAL_ENVIRONMENTS))):
+        return
     from ..worktree import escaping_paths
 
     checkout = escaping_paths.Checkout(project.git.repository.top, worktree, ())

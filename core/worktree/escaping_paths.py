@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from ..model.frozen import dataclass
 from ..model.patterns import pattern
 from ..model.translate import N_
+from .names import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
 
 MOST_ENTRIES = 20_000
 """Inspected among all copied and linked files, because ``plan`` must stay fast."""
@@ -23,9 +24,6 @@ MOST_BYTES = 1024 * 1024
 
 SITES = frozenset({"site-packages", "dist-packages"})
 """Python's folders of installed packages, which are not inspected themselves."""
-
-SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
-"""Variables whose folders precede installed packages."""
 
 COMPOSER = tuple(f"autoload_{name}.php" for name in ("psr4", "namespaces", "classmap", "files"))
 """Composer's lists of the project's own files, relative to its real folder."""
@@ -73,7 +71,7 @@ class Checkout:
         for name in SEARCH_PATHS:
             for entry in environ.get(name, "").split(os.pathsep):
                 yield from self._way(name, entry)
-        for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        for name in VIRTUAL_ENVIRONMENTS:
             for site in _sites(environ.get(name, "")):
                 yield from self._of_site(site)
 

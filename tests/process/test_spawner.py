@@ -95,6 +95,28 @@ class SpawnerTest(ProcessTest):
         with self.assertRaisesRegex(UserError, "broken could not be started: Exec format"):
             self.finish(str(broken))
 
+    def test_a_command_that_was_started_early_is_not_started_again(self) -> None:
+        argv = ["sh", "-c", f"echo $$ | tee -a '{self.folder}/pids'; exit 3"]
+        self.addCleanup(spawner.end_started)
+        spawner.start_early(argv, self.environ)
+        early = self.finish(*argv)
+        self.assertEqual((early.code, self.pids()), (3, [int(early.text)]))
+        self.assertNotEqual(self.finish(*argv).text, early.text)
+        spawner.start_early(argv, self.environ)
+        other = {**self.environ, "OTHER": "1"}
+        (done,) = run_sync(Spawner().run_each([argv], env=other))
+        self.assertEqual([int(done.text)], self.pids()[-1:])
+        self.finish(*argv, stdin=b"1")
+        self.assertEqual(len(spawner._early), 1, "an input or another environment is another thing")
+
+    def test_what_was_started_early_and_nobody_asked_for_is_ended(self) -> None:
+        for script in (LONG, "exit 0"):
+            spawner.start_early(["sh", "-c", f"cd '{self.folder}'; {script}"], self.environ)
+        spawner.start_early(["no-such-program"], self.environ)
+        self.assertTrue(until(self.pids))
+        spawner.end_started()
+        self.assertEqual((living(self.pids()), spawner._early), ([], []))
+
     def test_an_exception_while_waiting_ends_the_command(self) -> None:
         class Interrupted(Exception):
             pass
