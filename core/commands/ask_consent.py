@@ -104,7 +104,9 @@ def check_can_ask(asking: Asking, project: OpenProject) -> None:
     """Raise :class:`UserError` if a run has to ask and there is no terminal."""
     if not (asking.yes or is_terminal()):
         raise UserError(
-            _("run asks before it starts, and there is no terminal to ask on"),
+            _("{command} asks before it starts, and there is no terminal to ask on").format(
+                command=asking.words[0]
+            ),
             details=without_consent(asking, project),
             hint=f"rorchestrator {same_words(asking.words)} --yes",
         )

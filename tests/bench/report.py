@@ -51,3 +51,12 @@ def published(document: Mapping[str, object]) -> list[tuple[str, Figure]]:
     assert isinstance(rows, list)
     names = [field.name for field in fields(Figure)]
     return [(row["benchmark"], Figure(**{name: row[name] for name in names})) for row in rows]
+
+
+def renewed(
+    before: Sequence[tuple[str, Figure]], found: Sequence[tuple[str, Figure]], order: Sequence[str]
+) -> list[tuple[str, Figure]]:
+    """Figures in this order of the benchmarks: those found, and of other benchmarks those before."""
+    names = {name for name, _ in found}
+    kept = [(name, figure) for name, figure in before if name not in names]
+    return sorted((*kept, *found), key=lambda row: order.index(row[0]))

@@ -39,6 +39,12 @@ class Reports(unittest.TestCase):
         document = json.loads(json.dumps(report.document(FOUND)))
         self.assertEqual(report.published(document), FOUND)
 
+    def test_the_rows_of_benchmarks_that_were_not_measured_stay(self) -> None:
+        other = ("journal", RATIO)
+        order = ("startup", "journal")
+        self.assertEqual(report.renewed(FOUND, [other], order), [FOUND[0], other])
+        self.assertEqual(report.renewed([other], FOUND[:1], order), [FOUND[0], other])
+
     def test_the_picture_is_an_svg_with_a_bar_for_each_figure(self) -> None:
         drawn = ElementTree.fromstring(picture.svg(FOUND))
         self.assertEqual(len(drawn.findall("{*}rect")), 1 + len(FOUND))
