@@ -283,6 +283,10 @@ class DoubtTest(SpareTest):
         with mock.patch.object(spare, "MOST_BYTES", 100):
             self.check(lambda worktree: None)
 
+    def test_a_worktree_that_is_gone_is_not_reused(self) -> None:
+        gone = os.path.join(self.folder, "gone")
+        self.assertIsNone(run_sync(spare.look(self.manager.git, gone, self.base)))
+
     def test_files_that_nobody_can_look_at(self) -> None:
         with mock.patch.object(spare, "_are_untouched", side_effect=OSError("gone")):
             self.check(lambda worktree: None)
