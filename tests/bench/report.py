@@ -56,7 +56,7 @@ def published(document: Mapping[str, object]) -> list[tuple[str, Figure]]:
 def renewed(
     before: Sequence[tuple[str, Figure]], found: Sequence[tuple[str, Figure]], order: Sequence[str]
 ) -> list[tuple[str, Figure]]:
-    """Figures in this order of the benchmarks: those found, and of other benchmarks those before."""
+    """The figures found, and those before of other benchmarks; in the order of the benchmarks."""
     names = {name for name, _ in found}
     kept = [(name, figure) for name, figure in before if name not in names]
     return sorted((*kept, *found), key=lambda row: order.index(row[0]))
