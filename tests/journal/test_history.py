@@ -320,6 +320,11 @@ class Checkpoints(JournalTest):
         self.assertEqual(state, fold(self.journal.read()))
         self.assertFalse(os.path.exists(self.environ["XDG_CACHE_HOME"]))
 
+    def test_a_journal_that_goes_meanwhile_is_empty(self) -> None:
+        os.makedirs(self.folder, exist_ok=True)
+        os.symlink("nowhere", self.journal.path)  # as one that was there a moment ago
+        self.assertEqual(history.folded(self.folder, self.environ), RunState())
+
     def test_what_is_not_much_is_not_written(self) -> None:
         self.record(*story("r1", 100, "a"))
         with mock.patch.object(history, "NEWS_BYTES", 1 << 20):

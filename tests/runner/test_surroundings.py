@@ -168,6 +168,23 @@ class TheCheckout(SurroundingsTest):
         where = f"your checkout {self.repository.path} changed"
         self.assertEqual(self.texts(), [f"{where}{WHILE}changed new.txt"])
 
+    def test_a_comparison_that_a_failed_run_left_is_cancelled(self) -> None:
+        self.begin()
+        self.around._next_look = 0.0
+
+        async def works() -> FeatureOutcome:
+            self.repository.write({"new.txt": "x\n"})
+            return FeatureOutcome(Status.COMPLETED)
+
+        async def fails() -> None:
+            async with self.around.beside():
+                await self.around.during("a", works())
+                raise KeyboardInterrupt
+
+        with self.assertRaises(KeyboardInterrupt):
+            asyncio.run(fails())
+        self.assertEqual(self.texts(), [])
+
     def test_only_those_that_worked_are_named_with_it(self) -> None:
         self.begin()
 
