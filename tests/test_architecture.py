@@ -293,7 +293,6 @@ TESTED_BY = {
     "commands.engine_options": "commands.test_slurm_status",
     "commands.slurm_submit": "commands.test_submit",
     "engines.export_file": "commands.test_export",
-    "engines.fetch_run": "scenarios.test_exported_workflow",
     "engines.github_workflow": "engines.test_github_actions",
     "engines.slurm.environment_file": "commands.test_submit",
     "engines.slurm.preparing": "commands.test_submit",

@@ -11,7 +11,8 @@ import time
 from ..engines.merged_report import fetched, gather, joined, read_files
 from ..git.channel import absolute, credentials_in, open_channel
 from ..model.errors import ExitCode, UserError
-from ..model.translate import _
+from ..model.terminal_text import one_line
+from ..model.translate import _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
 from ..process.temporary_folder import temporary_folder
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 def merge_reports(arguments: argparse.Namespace) -> int:
     """Print the joined report; exit 1 if it is incomplete."""
     there = _fetched(arguments)
-    found = gather(read_files(arguments.merge), there, arguments.run_id or "")
+    files, faults = read_files(arguments.merge)
+    if faults and not (files or there):
+        raise faults[0]
+    found = gather(files, there, arguments.run_id or "")
     view = joined(found, tuple(arguments.only or ()), time.time())
     if arguments.html:
         from ..views.html_report import html
@@ -40,15 +44,20 @@ def merge_reports(arguments: argparse.Namespace) -> int:
 
         print_or_write("--trace", arguments.trace, trace(view))
     _print(arguments, view)
+    for fault in faults:
+        print(headed("rorchestrator", one_line(shown(fault.message))), file=sys.stderr)
     if arguments.open:
         from ..process.browser import open_in_browser
 
         open_in_browser(os.path.abspath(arguments.html), os.environ, sys.platform)
-    return view.run.exit_code or ExitCode.UP_TO_DATE
+    return view.run.exit_code or (ExitCode.INCOMPLETE if faults else ExitCode.UP_TO_DATE)
 
 
-def _fetched(arguments: argparse.Namespace) -> dict[str, Earlier]:
-    """What the remote has of the run. Raises :class:`UserError` if options are missing."""
+def _fetched(arguments: argparse.Namespace) -> dict[str, Earlier] | None:
+    """What the remote has of the run; ``None`` if it is not asked.
+
+    Raises :class:`UserError` if options are missing.
+    """
     if bool(arguments.remote) != bool(arguments.run_id) and not arguments.merge:
         raise UserError(
             _("report --merge needs files, or --remote URL and --run-id R"),
@@ -60,7 +69,7 @@ def _fetched(arguments: argparse.Namespace) -> dict[str, Earlier]:
             hint=_("add --html FILE"),
         )
     if not arguments.remote:
-        return {}
+        return None
     if not arguments.run_id:
         raise UserError(
             _("--remote needs --run-id R: a remote has the reports of many runs"),

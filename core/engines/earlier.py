@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ..git import history
 from ..git.channel import Channel
 from ..git.door import Git
+from ..model.errors import UserError
 from ..model.frozen import dataclass
 from .feature_report import (
     CLAIM,
@@ -39,22 +40,35 @@ class Earlier:
         """Whether the newest attempt has reported."""
         return self.report is not None and self.report.attempt == self.claim.attempt
 
+    @property
+    def has_completed(self) -> bool:
+        """Whether the newest attempt has reported that the feature completed."""
+        return self.report is not None and self.has_reported and self.report.is_complete
+
 
 async def earlier_of(channel: Channel, run_id: str, ids: Iterable[str]) -> dict[str, Earlier]:
     """The earlier attempts at features in a run; features without any are left out."""
     refs = {report_ref(run_id, id): id for id in ids}
     there = await channel.look(*refs) if refs else {}
     await channel.fetch(*(f"+{ref}:{ref}" for ref in there))
-    return {refs[ref]: await _earlier(channel, commit) for ref, commit in there.items()}
+    return {refs[ref]: await _earlier(channel, ref, commit) for ref, commit in there.items()}
 
 
-async def _earlier(channel: Channel, commit: str) -> Earlier:
+async def _earlier(channel: Channel, ref: str, commit: str) -> Earlier:
     claim = claim_in(await channel.read(commit, CLAIM))
     for each in await history.line_of(channel.git, commit):
-        content = await channel.read(each, REPORT)
-        if content:
-            return Earlier(commit, claim, report_in(content, f"{each[:12]}:{REPORT}"))
+        report = _readable(await channel.read(each, REPORT))
+        if report is not None and report_ref(report.run_id, report.feature) == ref:
+            return Earlier(commit, claim, report)
     return Earlier(commit, claim)
+
+
+def _readable(content: bytes) -> FeatureReport | None:
+    """The report of a file; ``None`` if it is none, so that nobody's file stops a whole run."""
+    try:
+        return report_in(content, REPORT)
+    except UserError:
+        return None
 
 
 async def is_of_a_run(channel: Channel, git: Git, tip: str, base: str, id: str) -> bool:
@@ -68,5 +82,5 @@ async def is_of_a_run(channel: Channel, git: Git, tip: str, base: str, id: str) 
     there = await channel.look(f"{RUNS}*")
     refs = [ref for ref in there if ref.endswith(f"/{id}")]
     await channel.fetch(*(f"+{ref}:{ref}" for ref in refs))
-    found = [await _earlier(channel, there[ref]) for ref in refs]
+    found = [await _earlier(channel, ref, there[ref]) for ref in refs]
     return any(each.report is not None and each.report.commit == tip for each in found)

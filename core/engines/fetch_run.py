@@ -1,7 +1,8 @@
 """Fetches the results of a run on many machines, so that its features count as completed here.
 
 Each feature gets its branch, its result ref, and the events that its machine recorded, without
-the worktree, session and logs that only that machine has.
+the worktree, session and logs that only that machine has. Where a feature starts and its branch are
+checked, because an agent could have written the report to hide a part of its work.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..git import remotes
+from ..git import history, remotes
 from ..git.channel import open_channel
 from ..git.refs import HEADS
 from ..model import events
@@ -67,7 +68,7 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
             result = project.worktrees.result_ref(report.feature, run_id)
             for ref in (HEADS + report.branch, result):
                 run_sync(project.git.create_ref(ref, report.commit))
-        for event in _events(project, run_id, new):
+        for event in _events(project, run_id, new, found):
             project.journal.append(event)
     return [report.feature for report in new]
 
@@ -75,18 +76,26 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
 def _completed(project: OpenProject, found: Mapping[str, Earlier]) -> Iterator[FeatureReport]:
     """The reports of completed features of the list, dependencies first."""
     for id in project.dag.order():
-        report = found[id].report if id in found and found[id].has_reported else None
-        if report is not None and report.is_complete and report.commit:
+        report = found[id].report if id in found and found[id].has_completed else None
+        is_named = report is not None and report.branch == project.config.branch_of(id)
+        if report is not None and report.commit and is_named:
             yield report
 
 
-def _events(project: OpenProject, run_id: str, reports: Iterable[FeatureReport]) -> list[Event]:
+def _events(
+    project: OpenProject,
+    run_id: str,
+    reports: Iterable[FeatureReport],
+    found: Mapping[str, Earlier],
+) -> list[Event]:
     """The events of one run with all of these features."""
     given = list(reports)
-    story = sorted(
-        (_here(each, run_id) for report in given for each in report.events if _is_of(each, report)),
-        key=lambda event: event.at,
-    )
+    story: list[Event] = []
+    for report in given:
+        facts = run_sync(_facts(project, report, found))
+        of_it = (each for each in report.events if _is_of(each, report))
+        story += (_here(each, run_id, facts) for each in of_it)
+    story.sort(key=lambda event: event.at)
     if not given:
         return []
     times = [event.at for event in story] or [time.time()]
@@ -106,6 +115,27 @@ def _is_of(event: Event, report: FeatureReport) -> bool:
     return event.feature == report.feature and event.kind in OF_A_FEATURE
 
 
-def _here(event: Event, run_id: str) -> Event:
+async def _facts(
+    project: OpenProject, report: FeatureReport, found: Mapping[str, Earlier]
+) -> dict[str, str]:
+    """What events may say of the branch of a feature and where it starts.
+
+    Nothing but its dependencies and their merges is before its start; else all of it is its work.
+    """
+    git, base, start = project.git, report.base_commit, report.start_commit
+    is_base = await git.commit_of(base) and await git.is_ancestor(base, project.base_commit)
+    common = base if is_base else await git.merge_base(project.base_commit, report.commit)
+    needed = project.dag.features[report.feature].depends_on
+    reports = [found[id].report for id in needed if id in found and found[id].has_completed]
+    before = [common, *(each.commit for each in reports if each is not None)]
+    before += [project.refs.get(HEADS + project.config.branch_of(id), "") for id in needed]
+    is_start = await git.commit_of(start) and await git.is_ancestor(start, report.commit)
+    if not is_start or await history.has_work(git, start, before):
+        start = common
+    return {"branch": report.branch, "start_commit": start, "base_commit": common}
+
+
+def _here(event: Event, run_id: str, facts: Mapping[str, str]) -> Event:
     data = {name: "" if name in OF_ITS_MACHINE else value for name, value in event.data.items()}
-    return replace(event, run=run_id, data=data)
+    known = {name: value for name, value in facts.items() if name in data}
+    return replace(event, run=run_id, data={**data, **known})

@@ -45,6 +45,9 @@ SOURCES = ("web", "schedule", "api", "trigger", "pipeline", "parent_pipeline")
 FOLDER = "rorchestrator-$CI_PIPELINE_ID"
 """The folder of the artifacts; a machine may also have that of an earlier pipeline."""
 
+REPORT = "rorchestrator-report-$CI_PIPELINE_ID"
+"""The folder of the page, in which no other job can have left a link."""
+
 OWN_HOME = ('export HOME="$PWD/home"', 'rm -rf "$HOME"', 'mkdir "$HOME"')
 """Each job has git settings of its own: a runner without containers has one home for all jobs."""
 
@@ -95,7 +98,10 @@ def _sections(export: Exported) -> Iterator[tuple[str, Value]]:
     yield "stages", Noted(["features", "report"])
     yield ".rorchestrator", Noted(_any_job())
     yield ".run", Noted(_run(export), "Claude works here. Nothing is pushed.")
-    yield ".push", Noted(_push(), "Pushes what a feature made, where nothing of the feature runs.")
+    yield (
+        ".push",
+        Noted(_push(export), "Pushes what a feature made, where nothing of the feature runs."),
+    )
     for job in export.jobs:
         yield from _jobs_of(job)
     yield "report", Noted(_report(export), "Fails if a feature did not complete.")
@@ -146,7 +152,7 @@ rorchestrator run --only "$FEATURE_ID" --config {shlex.quote(export.list_file)} 
     }
 
 
-def _push() -> Value:
+def _push(export: Exported) -> Value:
     remote = """\
 remote="$CI_REPOSITORY_URL"
 if [ -n "$RORCHESTRATOR_PUSH_TOKEN" ]; then
@@ -154,7 +160,8 @@ if [ -n "$RORCHESTRATOR_PUSH_TOKEN" ]; then
 fi
 """
     command = f"""\
-rorchestrator push "$FEATURE_ID" --run-id "$CI_PIPELINE_ID" \\
+rorchestrator push "$FEATURE_ID" --branch {shlex.quote(export.branch_prefix)}"$FEATURE_ID" \\
+  --run-id "$CI_PIPELINE_ID" \\
   --bundle "{FOLDER}/$FEATURE_ID.bundle" --remote "$remote"
 """
     return {
@@ -195,13 +202,14 @@ def _report(export: Exported) -> Value:
     ids = ",".join(job.id for job in export.jobs)
     command = f"""\
 rorchestrator report --merge {FOLDER}/*.json \\
-  --html "{FOLDER}/report.html" --only {ids}
+  --remote "$CI_REPOSITORY_URL" --run-id "$CI_PIPELINE_ID" \\
+  --html "{REPORT}/report.html" --only {ids}
 """
     return {
         "extends": ".rorchestrator",
         "stage": "report",
         "when": "always",
         "before_script": list(INSTALL[1:]),
-        "script": [command],
-        "artifacts": {"when": "always", "paths": [f"{FOLDER}/"]},
+        "script": [f'rm -rf "{REPORT}"', command],
+        "artifacts": {"when": "always", "paths": [f"{REPORT}/"]},
     }

@@ -45,22 +45,37 @@ class Gathered:
     reports: Mapping[str, FeatureReport]
     open_claims: Mapping[str, Earlier]
     """Features whose newest attempt has not reported."""
+    unpushed: frozenset[str] = frozenset()
+    """Features that completed by a file, while the remote does not have that report."""
 
 
-def read_files(paths: Iterable[str]) -> list[FeatureReport]:
-    """The reports in files. Raises :class:`UserError` if one can't be read."""
-    found = []
+def read_files(paths: Iterable[str]) -> tuple[list[FeatureReport], list[UserError]]:
+    """The reports of files, and why others can't be read.
+
+    An agent could write into the file of its own feature, which must not hide all others.
+    """
+    found: list[FeatureReport] = []
+    faults: list[UserError] = []
     for path in paths:
         try:
+            found.append(report_in(_content(path), os.path.basename(path)))
+        except UserError as error:
+            faults.append(error)
+    return found, faults
+
+
+def _content(path: str) -> bytes:
+    fault = N_("it is not a regular file")
+    try:
+        if os.path.isfile(path) or not os.path.exists(path):
             with open(path, "rb") as file:
-                content = file.read()
-        except OSError as error:
-            raise UserError(
-                N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror),
-                hint=N_("name files that run --report wrote"),
-            ) from None
-        found.append(report_in(content, os.path.basename(path)))
-    return found
+                return file.read()
+    except OSError as error:
+        fault = str(error.strerror)
+    raise UserError(
+        N_("{path} can't be read: {strerror}").format(path=path, strerror=fault),
+        hint=N_("name files that run --report wrote"),
+    )
 
 
 async def fetched(channel: Channel, run_id: str) -> dict[str, Earlier]:
@@ -70,8 +85,15 @@ async def fetched(channel: Channel, run_id: str) -> dict[str, Earlier]:
     return await earlier_of(channel, run_id, [ref[len(prefix) :] for ref in there])
 
 
-def gather(files: Sequence[FeatureReport], there: Mapping[str, Earlier], run_id: str) -> Gathered:
-    """The newest report of each feature. Raises :class:`UserError` if they are of several runs."""
+def gather(
+    files: Sequence[FeatureReport], there: Mapping[str, Earlier] | None, run_id: str
+) -> Gathered:
+    """The newest report of each feature; ``there`` is what the remote has, if it was asked.
+
+    Then a feature completed only if the remote says so: any job can write a file about any
+    feature, but only its own was pushed. Raises :class:`UserError` if they are of several runs.
+    """
+    was_asked, there = there is not None, there or {}
     given = [*files, *(each.report for each in there.values() if each.report is not None)]
     runs = sorted({run_id, *(each.run_id for each in given)} - {""})
     if len(runs) != 1:
@@ -84,12 +106,15 @@ def gather(files: Sequence[FeatureReport], there: Mapping[str, Earlier], run_id:
     newest: dict[str, FeatureReport] = {}
     for each in sorted(given, key=lambda report: report.attempt):
         newest[each.feature] = each
+    done = {id: each.report for id, each in there.items() if each.report and each.has_completed}
+    newest.update(done)
+    unpushed = {id for id, each in newest.items() if each.is_complete and id not in done}
     claims = {
         id: each
         for id, each in there.items()
         if not each.has_reported and each.claim.attempt > _attempt(newest.get(id))
     }
-    return Gathered(runs[0], newest, claims)
+    return Gathered(runs[0], newest, claims, frozenset(unpushed if was_asked else ()))
 
 
 def _attempt(report: FeatureReport | None) -> int:
@@ -112,7 +137,7 @@ def joined(gathered: Gathered, only: Sequence[str], now: float) -> RunView:
     started, ended = min(times), max(times)
     missing = [*_missing(gathered, listed, ended)]
     complete = [id for id, each in gathered.reports.items() if each.is_complete]
-    is_complete = set(listed) <= set(complete) - gathered.open_claims.keys()
+    is_complete = set(listed) <= set(complete) - gathered.open_claims.keys() - gathered.unpushed
     code = ExitCode.UP_TO_DATE if is_complete else ExitCode.INCOMPLETE
     whole = [
         _run_started(gathered, listed, started),
@@ -156,7 +181,9 @@ def _view(
         project_name=state.run.provenance.project,
         waves=(),
         branches=tuple(
-            each.branch for each in gathered.reports.values() if each.commit and each.is_complete
+            each.branch
+            for id, each in gathered.reports.items()
+            if each.commit and each.is_complete and id not in gathered.unpushed
         ),
         up_to_date=(),
         is_elsewhere=True,
@@ -205,7 +232,8 @@ def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Ite
         report = gathered.reports.get(id)
         claim = gathered.open_claims.get(id)
         below = [d for d in each.depends_on if d in lost]
-        if report is not None and claim is None and report.is_complete:
+        is_pushed = id not in gathered.unpushed
+        if report is not None and claim is None and report.is_complete and is_pushed:
             continue
         lost.add(id)
         if claim is not None:
@@ -214,6 +242,8 @@ def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Ite
                     number=claim.claim.attempt, host=claim.claim.host
                 )
             )
+        elif not is_pushed:
+            outcome = _cancelled(N_("it completed on its machine, but was not pushed"))
         elif report is None and below:
             text = N_("not reported; it needs {id}").format(id=below[0])
             outcome = FeatureOutcome(Status.BLOCKED, text)

@@ -114,7 +114,7 @@ class Recording:
     def _fault(self, id: str, earlier: Earlier | None) -> str:
         """Why a dependency has no result; empty if it has one."""
         branch = self.project.config.branch_of(id)
-        tip = self._tip(branch)
+        tip = self._tip(branch, earlier)
         if earlier is None:
             fault = "" if tip or id in self.landed else N_("{id}: there is no branch {branch}")
             return fault.format(id=id, branch=branch)
@@ -141,10 +141,19 @@ class Recording:
             text = N_("{id} has no report in run {run}: its branch {branch} is used as it is")
             self.there.say(text.format(id=id, run=self.there.run_id, branch=branch))
         report = earlier.report if earlier is not None else None
-        return Result(id, branch, self._tip(branch), report.start_commit if report else "")
+        tip = self._tip(branch, earlier)
+        return Result(id, branch, tip, report.start_commit if report else "")
 
-    def _tip(self, branch: str) -> str:
-        return self.there.refs.get(ORIGIN + branch, "")
+    def _tip(self, branch: str, earlier: Earlier | None) -> str:
+        """Where a dependency's branch is.
+
+        A forge deletes a branch that landed; the base may still be a commit from before.
+        """
+        tip = self.there.refs.get(ORIGIN + branch, "")
+        report = earlier.report if earlier is not None else None
+        if tip or report is None or not report.commit:
+            return tip
+        return run_sync(self.git.commit_of(report.commit))
 
     def _contains(self, commit: str, other: str) -> bool:
         return run_sync(self.git.is_ancestor(other, commit))

@@ -80,10 +80,14 @@ class Channel:
         # A pattern also matches at the end of a longer name.
         return {ref: commit for commit, ref in pairs if _is_wanted(ref, patterns)}
 
-    async def fetch(self, *refspecs: str) -> None:
-        """Fetch refs, which are then here under the names of the refspecs."""
+    async def fetch(self, *refspecs: str, checked: bool = True) -> None:
+        """Fetch refs, which are then here under the names of the refspecs.
+
+        Old history often has faults that git only tolerates without ``checked``.
+        """
         if refspecs:
-            await self._ask("fetch", *WITHOUT_FETCH_HEAD, "--", self.url, *refspecs, checked=True)
+            given = (*WITHOUT_FETCH_HEAD, "--", self.url, *refspecs)
+            await self._ask("fetch", *given, checked=checked)
 
     async def clone(self, path: str) -> None:
         """A full clone without a checkout.
@@ -99,7 +103,8 @@ class Channel:
             return finished
         raise UserError(
             N_("the repository {url} could not be read: {said}").format(
-                url=self.url, said=GitError("", finished).message.partition(": ")[2]
+                url=without_credentials(self.url),
+                said=GitError("", finished).message.partition(": ")[2],
             ),
             hint=N_("look at the URL and the credentials: git ls-remote URL"),
         )
@@ -137,16 +142,23 @@ class Channel:
     async def push(self, updates: Sequence[Update]) -> Sent:
         """Push all refs or none, each only if it is there where its lease says.
 
-        If the remote can't push several refs at once, they are pushed in their order until one is
-        refused. A push whose answer was lost counts as done if the refs are there.
+        If the remote can't push several refs at once, they are pushed in their order. If one is
+        refused, those before it are put back. A push whose answer was lost counts as done if the
+        refs are there.
         """
         sent = await self._push(updates, "--atomic")
         if NO_ATOMIC not in sent.said:
             return sent
+        done: list[Update] = []
         for update in updates:
             sent = await self._push([update])
             if not sent.is_done:
                 break
+            done.append(update)
+        else:
+            return sent
+        for each in reversed(done):
+            await self._push([Update(each.ref, each.lease, each.commit)])
         return sent
 
     async def _push(self, updates: Sequence[Update], *options: str) -> Sent:
@@ -280,12 +292,12 @@ async def forget_credentials(git: Git, url: str) -> None:
 
 def without_credentials(url: str) -> str:
     """A URL without user and password; of SSH, the user is part of the address."""
-    return re.sub(r"\A(https?://)[^/@]*@", r"\1", url)
+    return re.sub(r"\A(https?://)[^/]*@", r"\1", url, flags=re.IGNORECASE)
 
 
 def credentials_in(url: str) -> dict[str, str]:
     """User and password of a URL, as variables with telling names."""
-    found = re.match(r"https?://([^/@:]*)(?::([^/@]*))?@", url)
+    found = re.match(r"https?://([^/:]*)(?::([^/]*))?@", url, re.IGNORECASE)
     given = dict(zip(("REMOTE_TOKEN", "REMOTE_PASSWORD"), found.groups())) if found else {}
     return {name: unquote(value) for name, value in given.items() if value}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..model.translate import N_
 from . import merged
@@ -109,3 +109,10 @@ async def trailers_in(git: Git, revisions: Iterable[str], key: str) -> set[str]:
 async def line_of(git: Git, commit: str) -> list[str]:
     """A commit, its first parent, and so on."""
     return (await git.run(N_("list commits"), "rev-list", "--first-parent", commit)).text.split()
+
+
+async def has_work(git: Git, tip: str, without: Sequence[str]) -> bool:
+    """Whether ``tip`` has commits that none of ``without`` contains, other than merges."""
+    less = [f"^{commit}" for commit in without if commit]
+    found = await git.try_run("rev-list", "--no-merges", "--max-count=1", tip, *less, "--")
+    return found.code != 0 or bool(found.text)

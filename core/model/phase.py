@@ -53,7 +53,7 @@ _SENT_BACK = frozenset(verdict.value for verdict in Verdict if verdict.is_sent_b
 
 def phase_begun_by(event: Event) -> Phase | None:
     """The phase that an event begins; ``None`` if it begins none."""
-    if event.kind == "judged" and event.data.get("verdict") in _SENT_BACK:
+    if event.kind == "judged" and str(event.data.get("verdict")) in _SENT_BACK:
         return Phase.BETWEEN  # All checks have ended by then, and Claude is told of it.
     if event.kind in _RESOLVING:
         # In a merge, no feature is active.

@@ -43,6 +43,14 @@ class MergeReportsTest(ElsewhereTest):
         self.assertIn("api: cancelled · not reported", done.out)
         self.assertNotIn("→", done.out)
 
+    def test_a_file_that_is_no_report_does_not_hide_the_others(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth"), 0)
+        done = space.main("report", "--merge", space.list_file, space.report_path("auth"))
+        self.assert_code(done, 1)
+        self.assertIn("1/1 features completed", done.out)
+        self.assertIn("feature_list.json is no report of run --report", done.err)
+
     @once
     def test_the_page_is_opened(self) -> None:
         space = self.use(feature("auth"))

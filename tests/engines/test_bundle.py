@@ -122,6 +122,20 @@ class BundleTest(ElsewhereTest):
         broken = run_sync(channel.write({"report.json": b"no"}, [f"{commit}^"], "x"))
         refused("is not a report of run --report: its format is unknown", {ref: broken})
 
+    @once
+    def test_faults_in_old_history_are_not_those_of_the_bundle(self) -> None:
+        space = self.use(feature("auth"))
+        bundle = self.write("auth")
+        entry = b"040000 d\0" + bytes.fromhex(space.there("mktree").strip())
+        path = space.beside("tree")
+        with open(path, "wb") as file:
+            file.write(entry)
+        tree = space.there("hash-object", "-t", "tree", "-w", "--literally", path).strip()
+        old = space.there("commit-tree", tree, "-m", "made by an old program").strip()
+        space.there("update-ref", "refs/heads/old", old)
+        space.there("fsck", "--strict", fails=True)
+        self.assert_code(self.push(bundle), 0)
+
     def channel(self, bundle: str) -> Channel:
         """A channel with everything of a bundle."""
         place = self.space.beside("ours.git")

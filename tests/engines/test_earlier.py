@@ -53,6 +53,19 @@ class EarlierTest(unittest.TestCase):
         self.assertEqual(known.report.attempt, 1)
         self.assertEqual(run_sync(earlier_of(self.channel, "r1", [])), {})
 
+    def test_a_file_that_is_no_report_of_this_feature_counts_for_nothing(self) -> None:
+        first = self.put("r1", "auth", 1, tip=self.base)
+        files = {"claim.json": encoded(Claim(2).to_json())}
+        other = FeatureReport("r1", "api", 2, Status.COMPLETED, commit=self.base)
+        for content in (b"{", encoded(other.to_json())):
+            files["report.json"] = content
+            commit = run_sync(self.channel.write(files, [first], "x"))
+            update = Update(report_ref("r1", "auth"), commit, self.known().commit)
+            self.assertTrue(run_sync(self.channel.push([update])).is_done)
+            known = self.known()
+            self.assertEqual(known.report and known.report.attempt, 1)
+            self.assertFalse(known.has_reported or known.has_completed)
+
     def is_ours(self, tip: str) -> bool:
         run_sync(self.channel.fetch("+refs/heads/*:refs/known/*"))
         return run_sync(is_of_a_run(self.channel, self.channel.git, tip, self.base, "auth"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unittest
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from unittest import mock
 
 from core.dag.resolver import DAGResolver
 from core.engines.exported import Exported, jobs_of
-from core.engines.gitlab_ci import FILE, NEEDS_LIMIT, TOKENS, body, next_steps
+from core.engines.gitlab_ci import FILE, NEEDS_LIMIT, REPORT, TOKENS, body, next_steps
 from core.model.feature import Feature
 from core.model.frozen import replace
 from tests.support.once import skip_if_run_elsewhere
@@ -104,7 +105,18 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(found["stages"][-1], "report")
         self.assertEqual((found["report"]["stage"], found["report"]["when"]), ("report", "always"))
         self.assertNotIn("needs", found["report"])
-        self.assertIn(" --only a,b,c,d\n", found["report"]["script"][0])
+        script = "\n".join(found["report"]["script"])
+        self.assertIn(" --only a,b,c,d\n", script)
+        # Its page is in a folder that no artifact of another job has, and it asks the remote.
+        self.assertEqual(found["report"]["artifacts"]["paths"], [f"{REPORT}/"])
+        self.assertIn(f'rm -rf "{REPORT}"', script)
+        self.assertIn('--remote "$CI_REPOSITORY_URL"', script)
+
+    def test_nothing_but_the_branch_of_the_feature_is_pushed(self) -> None:
+        script = self.pipeline(export(DIAMOND, prefix="it's $x/"))[".push"]["script"][-1]
+        words = shlex.split(script.replace("\\\n", ""))
+        self.assertEqual(words[words.index("--branch") + 1], "it's $x/$FEATURE_ID")
+        self.assertIn("""'it'"'"'s $x/'"$FEATURE_ID" """, script)
 
     def test_claude_gets_neither_the_token_nor_what_may_push(self) -> None:
         found = self.pipeline(export(DIAMOND))

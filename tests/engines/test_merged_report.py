@@ -12,6 +12,7 @@ from core.engines.merged_report import gather, joined, read_files
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
+from core.model.events import Event
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.views.html_report import html
@@ -61,7 +62,7 @@ def report(
 
 
 def view(*reports: FeatureReport, only: tuple[str, ...] = ()) -> RunView:
-    return joined(gather(reports, {}, ""), only, 0.0)
+    return joined(gather(reports, None, ""), only, 0.0)
 
 
 class JoinedTest(unittest.TestCase):
@@ -107,6 +108,23 @@ class JoinedTest(unittest.TestCase):
         done = Earlier("c" * 40, Claim(2), whole)
         self.assertEqual(gather([], {"docs": done}, "").open_claims, {})
 
+    def test_a_feature_completed_only_if_the_remote_that_is_asked_says_so(self) -> None:
+        """Any job can write a file about any feature."""
+        pushed = Earlier("c" * 40, Claim(1), report("auth", 100.0))
+        forged = [report("auth", 100.0, Status.FAILED, attempt=9), report("api", 200.0)]
+        made = joined(gather(forged, {"auth": pushed}, "r1"), ("auth", "api"), 0.0)
+        self.assertEqual(made.features[0].status, Status.COMPLETED)
+        self.assertEqual(made.features[1].status, Status.CANCELLED)
+        said = "it completed on its machine, but was not pushed"
+        self.assertEqual(made.features[1].known.reason, said)
+        self.assertEqual((made.report.branches, made.run.exit_code), (("feature/auth",), 1))
+
+    def test_values_of_any_kind_in_events_are_shown(self) -> None:
+        whole = report("auth", 100.0)
+        odd = Event("judged", 105.0, "r", "auth", {"verdict": ["red"], "checks": 7})
+        made = view(replace(whole, events=(*whole.events[:-2], odd, *whole.events[-2:])))
+        self.assertIn("auth", markdown(made) + html(made))
+
     def test_a_machine_that_never_began_tells_why(self) -> None:
         failed = FeatureReport("r1", "docs", 1, Status.FAILED, "claude was not found", listed=LIST)
         made = view(failed, only=("docs",))
@@ -135,9 +153,13 @@ class FilesTest(unittest.TestCase):
             path = os.path.join(folder, "a.json")
             with open(path, "wb") as file:
                 file.write(encoded(report("auth", 1.0).to_json()))
-            self.assertEqual([each.feature for each in read_files([path])], ["auth"])
-            with self.assertRaisesRegex(UserError, "no.json can't be read: No such file"):
-                read_files([os.path.join(folder, "no.json")])
+            self.assertEqual([each.feature for each in read_files([path])[0]], ["auth"])
+            others = (os.path.join(folder, "no.json"), folder, os.devnull)
+            found, faults = read_files([*others, path])
+            self.assertEqual([each.feature for each in found], ["auth"])
+            self.assertIn("no.json can't be read: No such file", faults[0].message)
+            said = [each.message.rpartition(": ")[2] for each in faults[1:]]
+            self.assertEqual(said, ["it is not a regular file"] * 2)
 
 
 if __name__ == "__main__":

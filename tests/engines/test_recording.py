@@ -32,6 +32,16 @@ class DependencyTest(ElsewhereTest):
         self.assertEqual(space.there("rev-parse", "feature/api~"), space.commit_of("main"))
         self.assertEqual([each["id"] for each in space.report_of("api")["list"]], ["api"])
 
+    def test_a_result_that_landed_while_the_run_goes_on_needs_no_branch(self) -> None:
+        space = self.use(feature("auth"), feature("api", depends_on=["auth"]))
+        base = space.commit_of("main")
+        self.assert_code(space.run_there("auth"), 0)
+        tip = space.tip_there("auth")
+        space.git("pull", "--quiet", "--no-ff", "origin", "feature/auth")
+        space.git("push", "--quiet", "origin", "main", ":feature/auth")
+        self.assert_code(space.run_there("api", "--base", base), 0)
+        self.assertEqual(space.there("rev-parse", "feature/api~"), tip)
+
     def test_commits_that_somebody_added_to_a_dependency_are_built_on(self) -> None:
         space = self.use(feature("auth"), feature("api", depends_on=["auth"]))
         self.assert_code(space.run_there("auth"), 0)

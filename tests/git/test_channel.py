@@ -70,6 +70,15 @@ class ChannelTest(unittest.TestCase):
         self.assertTrue(self.push(Update(REPORT, first, ""), Update(HEAD, first, "")).is_done)
         self.assertEqual(self.there()[HEAD], first)
 
+    def test_where_refs_move_one_by_one_a_report_without_its_branch_is_taken_back(self) -> None:
+        self.source.git("config", "receive.advertiseAtomic", "false", at=self.remote)
+        claim, report = self.written(), self.written(text=b"2")
+        self.push(Update(REPORT, claim, ""))
+        sent = self.push(Update(REPORT, report, claim), Update("refs/heads/main", report, ""))
+        self.assertFalse(sent.is_done)
+        self.assertIn("refs/heads/main [rejected]", sent.said)
+        self.assertEqual(self.there()[REPORT], claim)
+
     def test_a_push_whose_answer_was_lost_is_done_if_the_refs_are_there(self) -> None:
         commit = self.written()
         self.source.git("fetch", "--quiet", self.channel.git.repository.top, commit, at=self.remote)
@@ -158,6 +167,9 @@ class UrlTest(unittest.TestCase):
         known = {"REMOTE_TOKEN": "bot", "REMOTE_PASSWORD": "p@ss"}
         self.assertEqual(channels.credentials_in(url), known)
         self.assertEqual(channels.credentials_in("https://t0ken@host/a"), {"REMOTE_TOKEN": "t0ken"})
+        self.assertEqual(channels.without_credentials("HTTPS://bot:p@ss@host/a"), "HTTPS://host/a")
+        known = {"REMOTE_TOKEN": "bot", "REMOTE_PASSWORD": "p@ss"}
+        self.assertEqual(channels.credentials_in("HTTPS://bot:p@ss@host/a"), known)
         for plain in ("git@host:a.git", "ssh://git@host/a.git", "https://host/a.git", "/a"):
             self.assertEqual(channels.without_credentials(plain), plain)
             self.assertEqual(channels.credentials_in(plain), {})

@@ -108,10 +108,10 @@ class PipelineTest(WorkspaceTest):
             timeout=LIMIT_SECONDS,
         )
 
-    def artifacts(self, name: str) -> list[str]:
+    def artifacts(self, name: str, folder: str = "rorchestrator") -> list[str]:
         """The files of a name that jobs left, by their paths."""
         kept = os.path.join(self.workspace.path, ".gitlab-ci-local", "artifacts")
-        return glob.glob(os.path.join(kept, "*", f"rorchestrator-{PIPELINE}", name))
+        return glob.glob(os.path.join(kept, "*", f"{folder}-{PIPELINE}", name))
 
     def pushed(self) -> list[str]:
         """What was pushed: branches of features, and reports of the run."""
@@ -149,7 +149,7 @@ class PipelineTest(WorkspaceTest):
         self.assertNotIn(self.origin, seen)
         self.assertEqual(set(read_text(self.options).split()), {"ci.skip"})
         self.assertNotIn("npm push", read_text(self.installed))
-        self.assertEqual(len(self.artifacts("report.html")), 1)
+        self.assertEqual(len(self.artifacts("report.html", "rorchestrator-report")), 1)
 
     def test_gitlab_reads_it_alone_and_as_the_page_shows(self) -> None:
         starts, settings = examples()

@@ -1,0 +1,70 @@
+"""What other machines pushed is fetched; what a report only claims is not believed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unittest
+from collections.abc import Callable
+
+from core.engines.feature_report import encoded, report_ref
+from core.engines.fetch_run import Source, fetch_run
+from core.git.channel import Update, open_channel
+from core.model.mask import Mask
+from core.process.spawner import run_sync
+from core.project.open import OpenProject, open_project
+from tests.support.elsewhere import RUN_ID, ElsewhereTest
+from tests.support.once import skip_if_run_elsewhere
+from tests.support.workspace import Json, feature
+
+setUpModule = skip_if_run_elsewhere
+
+
+class FetchRunTest(ElsewhereTest):
+    def project(self) -> OpenProject:
+        return open_project(self.space.list_file, "", Mask({}))
+
+    def fetch(self) -> list[str]:
+        project = self.project().writable()
+        return fetch_run(project, Source("origin", self.space.url), RUN_ID, "pr")
+
+    def forge(self, id: str, change: Callable[[Json], None]) -> None:
+        """Change the report of a feature, as its agent could have done before it was pushed."""
+        space, report, ref = self.space, self.space.pushed_report(id), report_ref(RUN_ID, id)
+        change(report)
+        place = os.path.join(space.root, "forged.git")
+        channel = run_sync(open_channel(place, space.url, space.environ))
+        run_sync(channel.fetch(f"+{ref}:{ref}"))
+        commit = run_sync(channel.git.commit_of(ref))
+        files = {
+            "claim.json": run_sync(channel.read(commit, "claim.json")),
+            "report.json": encoded(report),
+        }
+        forged = run_sync(channel.write(files, [f"{commit}^"], "x"))
+        self.assertTrue(run_sync(channel.push([Update(ref, forged, commit)])).is_done)
+        shutil.rmtree(place)
+
+    def test_an_agent_that_wrote_its_report_moves_no_branch_and_hides_no_work(self) -> None:
+        space = self.use(feature("auth"), feature("api", depends_on=["auth"]), feature("web"))
+        for id in ("auth", "api", "web"):
+            self.assert_code(space.run_there(id), 0)
+
+        def lie(report: Json) -> None:
+            for each in report["events"]:
+                lies = {"branch": "deploy", "start_commit": report["commit"]}
+                each.update({name: lies[name] for name in lies.keys() & each.keys()})
+                each.update({"base_commit": "1" * 40} if "base_commit" in each else {})
+            report.update(start_commit=report["commit"], base_commit="1" * 40)
+
+        self.forge("auth", lie)
+        self.forge("web", lambda report: report.update(branch="deploy"))
+        self.assertEqual(self.fetch(), ["auth", "api"])
+        base, known = space.commit_of("main"), self.project().state().features
+        self.assertEqual([known["auth"].start_commit, known["auth"].base_commit], [base, base])
+        self.assertEqual(known["api"].start_commit, space.tip_there("auth"))
+        self.assertEqual(known["auth"].branch, "feature/auth")
+        self.assertEqual(space.git("branch", "--list", "deploy"), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
