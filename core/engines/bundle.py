@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..git.channel import Channel, open_channel
+from ..git.channel import KNOWN, Channel, open_channel
 from ..git.refs import HEADS
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -17,9 +17,6 @@ from ..model.translate import N_
 from .earlier import is_of_a_run
 from .feature_report import REPORT, RUNS, FeatureReport, report_in, report_ref
 from .sending import send
-
-KNOWN = "refs/known/"
-"""What the remote has, in the channel."""
 
 
 @dataclass(frozen=True)

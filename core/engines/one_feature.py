@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ..git import channel as channels
-from ..git.channel import Channel, Update, open_channel
+from ..git.channel import KNOWN, Channel, Update, open_channel
 from ..git.door import Git
 from ..git.opening import open_repository
 from ..git.paths import is_in
@@ -89,9 +89,21 @@ class OneFeature:
         report = self.earlier.report
         if report is None or not (report.is_complete and self.earlier.has_reported):
             return None
+        return report if run_sync(self._has_result(report)) else None
+
+    async def _has_result(self, report: FeatureReport) -> bool:
+        """Whether the branch has the result, also below other commits; or another one if it landed.
+
+        A forge deletes a branch that landed.
+        """
         branch = HEADS + report.branch
-        tip = run_sync(self.channel.look(branch)).get(branch, "")
-        return report if tip == report.commit else None
+        tip = (await self.channel.look(branch)).get(branch, "")
+        if tip == report.commit:
+            return True
+        where = branch if tip else f"{HEADS}*"
+        await self.channel.fetch(f"+{where}:{where.replace(HEADS, KNOWN)}", checked=False)
+        result = await self.channel.git.commit_of(report.commit)
+        return bool(result) and (not tip or await self.channel.git.is_ancestor(result, tip))
 
     # -- the clone ----------------------------------------------------------------------------
 
@@ -208,7 +220,8 @@ class OneFeature:
         """Raise :class:`UserError` if the branch on the remote may be somebody else's."""
         tip, base = self.branch_lease, self.project.base_commit
         report = self.earlier.report
-        if not tip or (report is not None and report.commit == tip):
+        git = self.project.git
+        if not tip or (report is not None and run_sync(git.is_ancestor(report.commit, tip))):
             return
         if not run_sync(is_of_a_run(self.channel, self.project.git, tip, base, self.asked.feature)):
             raise UserError(

@@ -68,10 +68,13 @@ class Recording:
         """The report of the attempt whose work is continued."""
 
     def _with_work(self, report: FeatureReport | None) -> FeatureReport | None:
-        if report is None or not report.commit or report.commit != self.there.branch_lease:
+        tip = self.there.branch_lease
+        if report is None or not (tip and report.commit and report.start_commit):
             return None
-        start = report.start_commit
-        return report if start and self._contains(report.commit, start) else None
+        # Also with commits that somebody added.
+        line = (report.start_commit, report.commit, tip)
+        is_ours = all(self._contains(newer, older) for older, newer in zip(line, line[1:]))
+        return replace(report, commit=tip) if is_ours else None
 
     def record(self, id: str) -> OpenProject:
         """Record what the feature needs; the project with it.

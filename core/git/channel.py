@@ -26,6 +26,9 @@ WITHOUT_FETCH_HEAD = ("--no-tags", "--no-recurse-submodules", "--no-prune", "--q
 CHECKED = ("-c", "transfer.fsckObjects=true")
 """git checks every object that it fetches."""
 
+KNOWN = "refs/known/"
+"""The branches of the remote, in the channel."""
+
 LARGEST_BYTES = 64 * 1024 * 1024
 """Larger files of a remote are not read."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from core.git.refs import KEPT
 from tests.support.elsewhere import RUN_ID, ElsewhereTest
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
@@ -83,6 +84,39 @@ class DependencyTest(ElsewhereTest):
 
 
 class ChangedTest(ElsewhereTest):
+    def add(self, id: str) -> str:
+        """Push a commit of the user's to a feature's branch."""
+        space = self.space
+        space.git("fetch", "--quiet", "origin", f"feature/{id}:theirs")
+        space.git("switch", "--quiet", "theirs")
+        more = space.commit({"more": "1"}, "more")
+        space.git("push", "--quiet", "origin", f"theirs:feature/{id}")
+        space.git("switch", "--quiet", "main")
+        return more
+
+    def test_commits_that_somebody_added_to_kept_work_are_built_on(self) -> None:
+        space = self.use(feature("auth", {"write": "a"}, {"fail": "no"}))
+        self.assert_code(space.run_there("auth"), 1)
+        more = self.add("auth")
+        done = space.run_there("auth")
+        self.assertIn("attempt 2 of auth: a new session, on the work", done.err)
+        space.there("merge-base", "--is-ancestor", more, "feature/auth")
+        self.assertEqual(space.refs_there(KEPT), {})
+
+    def test_a_result_with_more_commits_and_one_that_landed_are_not_made_again(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth"), 0)
+        more = self.add("auth")
+        said = "auth already completed in run r1"
+        self.assertIn(said, space.run_there("auth").err)
+        self.assertEqual(space.tip_there("auth"), more)
+        space.git("push", "--quiet", "origin", f"{more}:main", ":feature/auth")
+        self.assertIn(said, space.run_there("auth").err)
+        space.git("push", "--quiet", "--force", "origin", "main")
+        done = space.run_there("auth")
+        self.assert_code(done, 0)
+        self.assertNotIn(said, done.err)
+
     def test_kept_work_of_another_prompt_is_left_aside_and_stays_on_the_remote(self) -> None:
         space = self.use(feature("auth", {"write": "bad"}), verify=[["test", "!", "-e", "bad"]])
         space.change(verify_attempts=0)
