@@ -49,7 +49,7 @@ class MergeReportsTest(ElsewhereTest):
         done = space.main("report", "--merge", space.list_file, space.report_path("auth"))
         self.assert_code(done, 1)
         self.assertIn("1/1 features completed", done.out)
-        self.assertIn("feature_list.json is no report of run --report", done.err)
+        self.assertIn("feature_list.json is not a report of run --report", done.err)
 
     @once
     def test_the_page_is_opened(self) -> None:
