@@ -203,12 +203,19 @@ class Channel:
     async def unpack(self, path: str, names: Mapping[str, str]) -> None:
         """Fetch refs of a bundle, by the names that they get here.
 
-        git has checked before that nothing is missing.
+        git has checked before that nothing is missing. Before 2.46, it does not check the objects
+        of a bundle. So they come here by way of a repository of their own.
         """
         await self._read_bundle(path, "bundle", "verify", path)
-        renamed = [f"+{ref}:{name}" for ref, name in names.items()]
+        here = self.git.repository.common_dir
+        aside = await self.renewed(f"{here}.aside")
+        await aside.borrow(here)
+        given = [f"+{ref}:{name}" for ref, name in names.items()]
+        await aside._read_bundle(path, "fetch", *WITHOUT_FETCH_HEAD, "--", path, *given)
+        place = aside.git.repository.common_dir
+        given = [f"+{name}:{name}" for name in names.values()]
         await self._read_bundle(
-            path, "fetch", *WITHOUT_FETCH_HEAD, "--", path, *renamed, settings=CHECKED
+            path, "fetch", *WITHOUT_FETCH_HEAD, "--", place, *given, settings=CHECKED
         )
 
     async def _read_bundle(

@@ -146,6 +146,27 @@ class ChannelTest(unittest.TestCase):
             run_sync(other.refs_in(path))
         self.assertIn(f"{path} can't be used: ", met.exception.message)
 
+    def test_every_object_of_a_bundle_is_checked(self) -> None:
+        blob = self.source.git("hash-object", "-w", os.devnull, at=self.remote)
+        place = os.path.join(self.source.root, "tree")
+        for name in (b".git", b"..", b"a/b"):
+            with open(place, "wb") as file:
+                file.write(b"100644 " + name + b"\0" + bytes.fromhex(blob))
+            words = ("hash-object", "-t", "tree", "-w", "--literally", place)
+            tree = self.source.git(*words, at=self.remote)
+            commit = self.source.git("commit-tree", "-m", "x", "-p", "main", tree, at=self.remote)
+            self.source.git("update-ref", "refs/heads/evil", commit, at=self.remote)
+            path = os.path.join(self.source.root, "evil.bundle")
+            words = ("bundle", "create", "--quiet", path, "refs/heads/evil", "^main")
+            self.source.git(*words, at=self.remote)
+            self.source.git("update-ref", "-d", "refs/heads/evil", at=self.remote)
+            channel = self.open(f"for {name.hex()}.git")
+            run_sync(channel.fetch("+refs/heads/*:refs/known/*"))
+            with self.assertRaises(UserError) as met:
+                run_sync(channel.unpack(path, {"refs/heads/evil": "refs/here"}))
+            self.assertIn("fsck error in packed object", met.exception.message)
+            self.assertEqual(run_sync(channel.git.commit_of("refs/here")), "")
+
     def test_the_head_and_the_kind_of_ids_are_those_of_the_remote(self) -> None:
         self.assertEqual(self.channel.head, "main")
         self.source.git("init", "--quiet", "--bare", "--object-format=sha256", f"{self.remote}2")
