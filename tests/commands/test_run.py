@@ -192,7 +192,7 @@ class DiamondTest(unittest.TestCase):
             "resume_command",
         }
         ours = {"name", "cost_is_complete", "worktree", "held_back", "denied_tools", "strays"}
-        ours |= {"fault", "last_check", "verdicts", "start_commit", "cost_by_model"}
+        ours |= {"fault", "last_check", "verdicts", "start_commit", "cost_by_model", "setup_cached"}
         self.assertEqual(set(result), contract | ours)
         figures = (result["files_changed"], result["insertions"], result["deletions"])
         self.assertEqual(figures, (1, 2, 0))

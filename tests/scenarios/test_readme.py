@@ -410,6 +410,7 @@ def typed_commands(page: Path) -> Iterator[str]:
     in_blocks = re.findall(r"^[ $]*(rorchestrator .*)$", text, re.MULTILINE)
     for words in (*named, *in_blocks):
         command = re.split(r" [|>#]", words.replace("rorchestrator ", "", 1))[0]
+        command = re.sub(r'"\$(\w+)"', r"\1", command)
         whole = not re.search(r"[\[(…{]|COMMAND|self-update", command)
         if whole and command.split(" ")[0] in COMMANDS and " " in command:
             yield re.sub(r'"\$(\w+)"', r"\1", command)  # a variable, as its name
