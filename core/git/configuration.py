@@ -88,9 +88,11 @@ async def may_convert(git: Git, index: bytes) -> bool:
 SYSTEM_ATTRIBUTES = "/etc/gitattributes"
 
 CONVERTS = {
+    "attr.tree": "",
     "core.autocrlf": "false",
     "core.ignorecase": "false",
     "core.precomposeunicode": "false",
+    "core.splitindex": "false",
     "core.symlinks": "true",
 }
-"""Settings with the value, as git writes it, that converts nothing."""
+"""Settings with the value, as git writes it, that converts nothing. A split index hides names."""

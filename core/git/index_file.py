@@ -28,7 +28,8 @@ def is_plain(path: str) -> bool:
     """Whether every entry of a worktree's index is a file or link, and none has a bit set.
 
     False says nothing: only version 2 with ids of 20 bytes is read, and nothing that git may add
-    to it. Version 2 has no ``skip-worktree``.
+    to it. Version 2 has no ``skip-worktree``. The checksum tells the length of the ids: an index
+    with longer ones could be made to look plain.
     """
     try:
         return _is_plain(_content(path))
@@ -65,4 +66,12 @@ def _is_rest(index: bytes, at: int) -> bool:
         if not index[at : at + 1].isupper():
             return False  # such as a split index
         at += 8 + int.from_bytes(index[at + 4 : at + 8], "big")
-    return at == len(index) - SUM_BYTES
+    return at == len(index) - SUM_BYTES and _has_sum(index)
+
+
+def _has_sum(index: bytes) -> bool:
+    """Whether SHA-1 is the checksum, which ``index.skipHash`` leaves out."""
+    import hashlib  # slow to import
+
+    made = hashlib.sha1(index[:-SUM_BYTES], usedforsecurity=False)
+    return made.digest() == index[-SUM_BYTES:]

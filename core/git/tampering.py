@@ -187,6 +187,10 @@ class ExecutableFingerprint:
         if is_due:
             self._next_look = begun + SHARE * (time.monotonic() - begun)
 
+    def doubt(self, admin: str) -> None:
+        """Look into this admin folder at the next check: somebody worked in its worktree."""
+        self._bare.pop(admin, None)
+
     def _modules(self) -> list[str]:
         return _modules(self._filled())
 

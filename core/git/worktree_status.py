@@ -90,6 +90,19 @@ async def hidden(git: Git, path: str) -> list[str]:
     return [file for _, file in hidden]
 
 
+async def empty_folders(git: Git, path: str) -> list[str]:
+    """The folders without any file, each with ``/``; of nested ones the outermost."""
+    arguments = ("ls-files", "--others", "--directory", "-z")
+    doing = N_("read the index of {path}").format(path=path)
+    listed = await git.run(doing, *arguments, at=path)
+    names = os.fsdecode(listed.stdout).split("\0")
+    return [name for name in names if name.endswith("/") and _is_empty(os.path.join(path, name))]
+
+
+def _is_empty(folder: str) -> bool:
+    return not any(files for _, _, files in os.walk(folder))
+
+
 async def _is_sparse(git: Git, path: str) -> bool:
     asked = ("config", "--type=bool", "--get", "core.sparseCheckout")
     return (await git.try_run(*asked, at=path)).text == "true"

@@ -71,8 +71,9 @@ class DerivedFile:
             with open(file, "wb") as stream:
                 stream.write(self._head(body) + body)
             os.replace(temporary, self.path)
-        except OSError:
-            pass
+        except OSError:  # The disk may be full: a part of the file is of no use.
+            with suppress(OSError):
+                os.unlink(temporary)
 
     def _head(self, body: bytes) -> bytes:
         """The first line of the file: version, key and checksum."""
@@ -170,7 +171,7 @@ def _checkpoint(file: DerivedFile, path: str) -> tuple[RunState, int, int]:
     with suppress(*UNUSABLE):
         assert isinstance(known, dict)
         offset, line = int(known["offset"]), int(known["line"])
-        if known["before"] == _fingerprint(path, offset):
+        if known["before"] == _fingerprint(path, offset) != SHORTER:
             state = decoded(known["state"])
             assert isinstance(state, RunState)
             return state, offset, line
@@ -229,7 +230,10 @@ class _Index:
         from ..model.past_runs import from_json
 
         index, known = cls(), file.read()
-        if isinstance(known, dict) and known["before"] == _fingerprint(path, known["offset"]):
+        if (
+            isinstance(known, dict)
+            and known["before"] == _fingerprint(path, known["offset"]) != SHORTER
+        ):
             index.offset, index.line = known["offset"], known["line"]
             index._runs = list(map(from_json, known["runs"]))
             index._rates = {model: (usd, count) for model, (usd, count) in known["rates"].items()}
@@ -284,8 +288,11 @@ class _Index:
         return [*self._runs, *([self._folded()[0]] if self._open else [])]
 
 
+SHORTER = -1
+
+
 def _fingerprint(path: str, offset: int) -> int:
-    """A checksum of all bytes of the journal before ``offset``; -1 if it is shorter."""
+    """A checksum of all bytes of the journal before ``offset``; :data:`SHORTER` if it is."""
     from .private_files import only_regular
 
     found, left = 0, offset
@@ -294,8 +301,8 @@ def _fingerprint(path: str, offset: int) -> int:
             while left > 0:
                 content = file.read(min(left, READ_BYTES))
                 if not content:
-                    return -1
+                    return SHORTER
                 found, left = crc32(content, found), left - len(content)
     except OSError:
-        return -1
+        return SHORTER
     return found

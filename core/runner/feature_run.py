@@ -21,7 +21,7 @@ from ..model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
 from ..model.translate import N_
 from ..process.cancellation import first_of
 from ..process.supervisor import Killed
-from ..worktree import inspection
+from ..worktree import admin_files, inspection
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
 from .attempt import AttemptRunner, Session, wait_for_repetition
@@ -59,8 +59,13 @@ class Tools:
     fingerprint: ExecutableFingerprint
     context: RunContext
 
-    async def check_seal(self) -> None:
-        """Raise :class:`Tampered` if an agent changed what git executes."""
+    async def check_seal(self, after: Worktree | None = None) -> None:
+        """Raise :class:`Tampered` if an agent changed what git executes.
+
+        ``after``: somebody worked in this worktree.
+        """
+        if after is not None:
+            self.fingerprint.doubt(admin_files.admin_folder(self.worktrees, after.path))
         await self.fingerprint.check(self.worktrees.git)
 
 
@@ -164,7 +169,7 @@ class FeatureRun:
     async def _make_ready(self) -> Failure | None:
         if not (self.job.known.is_ready and self.worktree.is_old):
             failure = await self.tools.preparation.make_ready(self.feature, self.worktree, self.env)
-            await self.tools.check_seal()
+            await self.tools.check_seal(after=self.worktree)
             if failure is not None:
                 return failure
         if not (self.job.last_number and self.worktree.is_old):
@@ -312,7 +317,7 @@ class FeatureRun:
         self.session_id = outcome.session_id
         self._denied_tools = outcome.denied_tools
         # Before git could execute a change of this agent, or of another running one.
-        await self.tools.check_seal()
+        await self.tools.check_seal(after=self.worktree)
         return outcome
 
     async def _commit(self) -> Work | FeatureOutcome:

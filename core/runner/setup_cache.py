@@ -13,7 +13,7 @@ from ..model.excerpt import some
 from ..model.feature import Command, Config, Project
 from ..model.frozen import dataclass, replace
 from ..model.translate import N_
-from ..worktree import admin_files, supply_digest
+from ..worktree import admin_files, setup_effects, supply_digest
 from ..worktree.copy_link import matches_of
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
@@ -198,17 +198,17 @@ class SetupCache:
 
     async def _run_and_store(self, task: _Task) -> SetUp:
         git, path = self.worktrees.git, task.worktree.path
-        before = await worktree_status.status_of(git, path, ignored=True)
+        before = await setup_effects.look(git, path, task.blobs)
         failure = await task.run(task.commands)
         if failure is not None:
             if not failure.interrupted:
                 self._refused.add(task.key)
             return SetUp(failure)
-        after = await worktree_status.status_of(git, path, ignored=True)
+        after = await setup_effects.look(git, path, task.blobs)
         try:
             folders = self._folders(path)
-            ignored = set(after.ignored).difference(before.ignored)
-            self._check(task, folders, ignored, set(after.uncommitted) - set(before.uncommitted))
+            ignored = set(after.ignored - before.ignored)
+            self._check(task, folders, ignored, after.changed_since(before))
             await self._store(task, folders)
         except NotStored as error:
             self._refuse(task, error.message)

@@ -24,8 +24,10 @@ INPUTS = (
     *("poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock", "deps.edn", "pubspec.yaml"),
     *("pubspec.lock", "Podfile", "Podfile.lock", ".tool-versions", ".node-version", ".nvmrc"),
     *(".ruby-version", ".python-version", "mise.toml", ".mise.toml"),
+    *("Makefile", "GNUmakefile", "makefile", "*.mk", "justfile", "Rakefile", "Taskfile.yml"),
 )
-"""The usual inputs, in every folder: manifests, lockfiles, settings of package managers."""
+"""The usual inputs, in every folder: manifests, lockfiles, settings of package managers, and the
+files in which make and its like find what to do."""
 
 TOOLS = (
     *("node", "npm", "npx", "corepack", "pnpm", "yarn", "bun", "deno", "ruby", "bundle", "python3"),

@@ -148,7 +148,8 @@ class SetupStore:
         whole. Raises :class:`Changed` if the entry does not have this digest, and ``OSError``.
         """
         path = os.path.join(self.folder, key)
-        with _locked(path, fcntl.LOCK_SH):
+        # Whoever holds a lock for long must not hold up the run.
+        with _locked(path, fcntl.LOCK_SH | fcntl.LOCK_NB):
             known = self.entry(key)
             folders = known.folders if known is not None else ()
             remove_tree(staging)

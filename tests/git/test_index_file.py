@@ -77,6 +77,15 @@ class IndexFileTest(unittest.TestCase):
         with mock.patch.object(index_file, "MOST_BYTES", 100):
             self.assertFalse(is_plain(self.path))
 
+    def test_nor_is_one_without_the_checksum_that_ids_of_20_bytes_have(self) -> None:
+        opened = run_sync(open_repository(Spawner(), self.path, self.repository.environ))
+        self.git("update-index", "--refresh")
+        self.rewrite(b"\0" * 20, -20)  # as with index.skipHash
+        self.assertFalse(is_plain(self.path))
+        self.assertEqual(run_sync(hidden(opened, self.path)), [])
+        self.rewrite(b"\1" * 20, -20)
+        self.assertFalse(is_plain(self.path))
+
     def test_nor_is_one_that_cannot_be_read_or_is_damaged(self) -> None:
         self.assertFalse(is_plain(self.repository.root))
         self.rewrite(b"\0\0\1\0", 8)

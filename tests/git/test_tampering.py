@@ -223,6 +223,21 @@ class Settings(SealTest):
         name = "alias.x in .git/worktrees/auth/config.worktree was added"
         self.assertEqual(self.complaint(sealed), name)
 
+    def test_a_worktree_where_somebody_worked_is_looked_at_however_recent_the_last_look_is(
+        self,
+    ) -> None:
+        sealed = self.sealed()
+        admin = os.path.dirname(self.write("worktrees/auth/HEAD", "", 0o644))
+        run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
+        with mock.patch.object(tampering, "SETTLED_NS", -1):
+            self.assertEqual(self.complaint(sealed), "")
+        sealed._next_look = float("inf")
+        self.write("worktrees/auth/config.worktree", "[alias]\n\tx = y\n", 0o644)
+        self.assertEqual(self.complaint(sealed), "")
+        sealed.doubt(admin)
+        name = "alias.x in .git/worktrees/auth/config.worktree was added"
+        self.assertEqual(self.complaint(sealed), name)
+
     def test_changes_from_before_a_worktree_was_watched_are_found(self) -> None:
         sealed = self.sealed()
         self.write("hooks/pre-commit")

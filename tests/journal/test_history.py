@@ -82,6 +82,15 @@ class FileTest(unittest.TestCase):
         self.file.write(1)
         self.assertIsNone(self.open().read())
 
+    def test_a_write_that_fails_leaves_no_part_of_the_file(self) -> None:
+        self.file.write(1)
+        with mock.patch.object(os, "replace", side_effect=OSError(28, "No space left")):
+            self.file.write(2)
+        self.assertEqual(
+            os.listdir(os.path.dirname(self.file.path)), [os.path.basename(self.file.path)]
+        )
+        self.assertEqual(self.open().read(), 1)
+
     def test_without_a_home_there_is_none(self) -> None:
         for environ in ({}, {"HOME": ""}, {"HOME": "here", "XDG_CACHE_HOME": "there"}):
             self.assertEqual(history.cache_folder(environ), "")
@@ -172,6 +181,11 @@ class PastRuns(JournalTest):
         os.unlink(self.journal.path)
         self.assertEqual(self.found(), [])
         self.record(*story("r9", 100, "a"))
+        self.assertEqual([run[0] for run in self.found()], ["r9"])
+        file = DerivedFile(self.folder, ".history", self.environ)
+        known = file.read()
+        assert isinstance(known, dict)
+        file.write({**known, "offset": 1 << 40, "before": -1, "runs": []})
         self.assertEqual([run[0] for run in self.found()], ["r9"])
 
     def test_the_rates_of_earlier_runs_estimate_an_unknown_cost(self) -> None:
@@ -300,6 +314,7 @@ class Checkpoints(JournalTest):
         states: list[Json] = [7, [], ["v"], ["v", "Run", 5], ["t", 1], ["d", 3], deep]
         odd: list[Json] = [7, [], {}, *({**known, "state": state} for state in states)]
         odd += [{**known, "offset": offset} for offset in ("x", None, -1, 1 << 40)]
+        odd.append({**known, "offset": 1 << 40, "before": -1})
         for value in odd:
             file.write(value)
             self.assertGreater(self.read(), 0, value)

@@ -287,6 +287,20 @@ class NeverStored(CacheTest):
         self.setup[0] += " && touch own.made && mkdir -p node_modules __pycache__ && echo >> a"
         self.refused("setup also makes a, own.made, which a copy would lack")
 
+    def test_a_setup_that_makes_an_empty_folder(self) -> None:
+        self.setup[0] += " && mkdir -p storage/new"
+        self.refused("setup also makes storage/, which a copy would lack")
+
+    def test_a_setup_that_hides_a_change(self) -> None:
+        self.setup[0] += " && echo >> a && git update-index --assume-unchanged a"
+        self.refused("setup also makes a, which a copy would lack")
+
+    def test_a_setup_that_fetches_what_a_filter_stands_for(self) -> None:
+        self.base = self.repository.commit({".gitattributes": "*.bin filter=x\n", "a.bin": "id\n"})
+        self.repository.git("config", "filter.x.clean", "head -n 1")
+        self.setup[0] += " && echo content >> a.bin"
+        self.refused("setup also makes a.bin, which a copy would lack")
+
     def test_a_folder_that_names_its_worktree(self) -> None:
         self.setup[0] += " && pwd > node_modules/root.txt"
         self.refused("node_modules/root.txt contains the path of its worktree")

@@ -116,6 +116,14 @@ class Taken(StoreTest):
             self.take(stored)
         self.assertEqual(os.listdir(self.path("node_modules", self.other)), [])
 
+    def test_nobody_who_holds_a_lock_holds_up_a_worktree(self) -> None:
+        stored = self.put()
+        entry = os.path.join(self.store.folder, "key")
+        held = setup_store._locked(entry, fcntl.LOCK_EX)
+        with held, self.assertRaises(BlockingIOError):
+            self.take(stored)
+        self.take(stored)
+
     def test_an_entry_in_use_is_not_removed(self) -> None:
         self.put()
         with setup_store._locked(os.path.join(self.store.folder, "key"), fcntl.LOCK_SH):
