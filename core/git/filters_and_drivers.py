@@ -39,17 +39,24 @@ def programs_in(keys: Iterable[str]) -> Programs:
     """The programs that settings with these keys name, as ``git config --list`` prints them."""
     keys = list(keys)
     return Programs(
-        filters=_names(_FILTER, keys),
-        drivers=_names(_DRIVER, keys),
+        filters=_names(_FILTER, _below(keys, "filter.")),
+        drivers=_names(_DRIVER, _below(keys, "merge.")),
         renormalizes="merge.renormalize" in keys,
-        is_partial=any(map(_PROMISE.fullmatch, keys)),
-        differs_by_worktree=any(map(_BY_PLACE.fullmatch, keys)),
+        is_partial=any(_PROMISE.fullmatch(key) for key in _below(keys, "extensions.", "remote.")),
+        differs_by_worktree=any(
+            _BY_PLACE.fullmatch(key) for key in _below(keys, "extensions.", "includeif.")
+        ),
     )
 
 
+def _below(keys: Iterable[str], *sections: str) -> list[str]:
+    """The keys in sections; without any, no pattern is compiled."""
+    return [key for key in keys if key.startswith(sections)]
+
+
 def _names(pattern: re.Pattern[str], keys: Iterable[str]) -> tuple[str, ...]:
-    found = filter(None, map(pattern.match, keys))
-    return tuple(dict.fromkeys(match[1] for match in found))
+    found = (pattern.match(key) for key in keys)
+    return tuple(dict.fromkeys(match[1] for match in found if match))
 
 
 def disabling(programs: Programs, *, strict: bool) -> list[tuple[str, str]]:

@@ -60,6 +60,8 @@ def pieces(text: str) -> Iterator[tuple[str, str]]:
 
 def harmless(text: str) -> str:
     """``text``, cleaned, but with our own colours."""
+    if "\x1b" not in text:
+        return clean(text)
     # plain, code, painted, end, plain, …
     parts = _PAINTED.split(text)
     parts[::2] = map(clean, parts[::2])

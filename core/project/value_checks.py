@@ -81,7 +81,7 @@ class Text(Check):
             return None
         if self.filled and not text.strip():
             reader.fault(path, N_("is empty"))
-        elif self.one_line and CONTROL.search(text):
+        elif self.one_line and not text.isprintable() and CONTROL.search(text):
             reader.fault(path, N_("contains a control character or a line break"))
         elif self.limit and len(text) > self.limit:
             reader.fault(path, N_("is longer than {limit} characters").format(limit=self.limit))
@@ -94,11 +94,16 @@ class Text(Check):
         return {**(FILLED if self.filled else TEXT), **limit}
 
 
+def _is_passable(text: str) -> bool:
+    # Printable text, and that is most of it, needs no pattern.
+    return text.replace("\n", "").isprintable() or not _UNPASSABLE.search(text)
+
+
 def text_of(reader: Reader, path: str, value: object) -> str | None:
     """A string without NUL or half a surrogate pair."""
     if not isinstance(value, str):
         reader.fault(path, N_("expected a string, not {kind}").format(kind=kind(value)))
-    elif _UNPASSABLE.search(value):
+    elif not _is_passable(value):
         reader.fault(path, N_("contains NUL or half a surrogate pair, which no program accepts"))
     else:
         return value
@@ -459,7 +464,7 @@ class Variables(Check):
         checked: dict[str, str] = {}
         for name, item in value.items():
             text = text_of(reader, f"{path}.{name}", item)
-            if not name or "=" in name or _UNPASSABLE.search(name):
+            if not name or "=" in name or not _is_passable(name):
                 reader.fault(f"{path}.{name}", N_("is not a valid name of an environment variable"))
             elif text is not None:
                 checked[name] = text
