@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def merge_reports(arguments: argparse.Namespace) -> int:
     """Print the joined report; exit 1 if it is incomplete."""
     there = _fetched(arguments)
-    files, faults = read_files(arguments.merge)
+    files, faults = read_files(arguments.merge, arguments.run_id or "")
     if faults and not (files or there):
         raise faults[0]
     found = gather(files, there, arguments.run_id or "")

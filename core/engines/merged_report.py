@@ -49,8 +49,10 @@ class Gathered:
     """Features that completed by a file, while the remote does not have that report."""
 
 
-def read_files(paths: Iterable[str]) -> tuple[list[FeatureReport], list[UserError]]:
-    """The reports of files, and why others can't be read.
+def read_files(
+    paths: Iterable[str], run_id: str = ""
+) -> tuple[list[FeatureReport], list[UserError]]:
+    """The reports of files, of the run ``run_id`` if one is given, and why others are left out.
 
     An agent could write into the file of its own feature, which must not hide all others.
     """
@@ -58,10 +60,19 @@ def read_files(paths: Iterable[str]) -> tuple[list[FeatureReport], list[UserErro
     faults: list[UserError] = []
     for path in paths:
         try:
-            found.append(report_in(_content(path), os.path.basename(path)))
+            found.append(_of_run(run_id, report_in(_content(path), os.path.basename(path)), path))
         except UserError as error:
             faults.append(error)
     return found, faults
+
+
+def _of_run(run_id: str, report: FeatureReport, path: str) -> FeatureReport:
+    if run_id in ("", report.run_id):
+        return report
+    raise UserError(
+        N_("{path} is a report of run {run}").format(path=path, run=report.run_id),
+        hint=N_("name files that run --report wrote"),
+    )
 
 
 def _content(path: str) -> bytes:

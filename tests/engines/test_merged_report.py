@@ -160,6 +160,10 @@ class FilesTest(unittest.TestCase):
             self.assertIn("no.json can't be read: No such file", faults[0].message)
             said = [each.message.rpartition(": ")[2] for each in faults[1:]]
             self.assertEqual(said, ["it is not a regular file"] * 2)
+            self.assertEqual(len(read_files([path], "r1")[0]), 1)
+            found, faults = read_files([path], "r2")
+            self.assertEqual(found, [])
+            self.assertIn("a.json is a report of run r1", faults[0].message)
 
 
 if __name__ == "__main__":
