@@ -49,6 +49,7 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
         place = os.path.join(folder, "channel.git")
         channel = run_sync(open_channel(place, source.url, os.environ))
         found = run_sync(fetched(channel, run_id))
+        there = run_sync(channel.look(f"{HEADS}*"))
     if not found:
         raise UserError(
             N_("{remote} has no report of run {run}").format(remote=source.name, run=run_id),
@@ -61,9 +62,13 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
         new = [
             each for each in _completed(project, found) if known.get(each.feature) != each.commit
         ]
-        lacking = [r.branch for r in new if not run_sync(project.git.commit_of(r.commit))]
-        if lacking:
-            run_sync(remotes.fetch_commits(project.git, source.url, lacking))
+        lacking = [each for each in new if not run_sync(project.git.commit_of(each.commit))]
+        # A forge deletes a branch that landed.
+        names = {name for each in lacking for name in (each.branch, each.base_branch)}
+        wanted = [name for name in sorted(names) if HEADS + name in there]
+        if wanted:
+            run_sync(remotes.fetch_commits(project.git, source.url, wanted))
+        new = [each for each in new if run_sync(project.git.commit_of(each.commit))]
         for report in new:
             result = project.worktrees.result_ref(report.feature, run_id)
             for ref in (HEADS + report.branch, result):

@@ -44,6 +44,15 @@ class FetchRunTest(ElsewhereTest):
         self.assertTrue(run_sync(channel.push([Update(ref, forged, commit)])).is_done)
         shutil.rmtree(place)
 
+    def test_what_landed_and_lost_its_branch_is_fetched_with_the_base(self) -> None:
+        space = self.use(feature("auth"), feature("api"))
+        for id in ("auth", "api"):
+            self.assert_code(space.run_there(id), 0)
+        space.there("update-ref", "refs/heads/main", "refs/heads/feature/auth")
+        for id in ("auth", "api"):
+            space.there("update-ref", "-d", f"refs/heads/feature/{id}")
+        self.assertEqual(self.fetch(), ["auth"])
+
     def test_an_agent_that_wrote_its_report_moves_no_branch_and_hides_no_work(self) -> None:
         space = self.use(feature("auth"), feature("api", depends_on=["auth"]), feature("web"))
         for id in ("auth", "api", "web"):
