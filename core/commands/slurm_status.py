@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ..engines.slurm.jobs import on_slurm
 from ..engines.slurm.programs import Slurm
-from ..engines.slurm.progress import FeatureProgress, Phase
+from ..engines.slurm.progress import UNFINISHED, FeatureProgress, Phase
 from ..engines.slurm.run_on_slurm import RunOnSlurm, find_submission
 from ..model.costs import total_usd
 from ..model.errors import ExitCode, UserError
@@ -154,16 +154,12 @@ def _total(features: Sequence[FeatureProgress]) -> str:
 
 
 def _advice(run: RunOnSlurm) -> Iterator[str]:
-    if not run.submission.is_complete:
+    if not run.submission.is_complete and not run.is_over:
         yield _(
             "The submission was interrupted; rorchestrator stop --engine slurm --run-id {run} "
             "cancels its jobs."
         ).format(run=run.submission.run)
-    again = [
-        feature.id
-        for feature in run.features
-        if feature.phase in (Phase.FAILED, Phase.CANCELLED, Phase.LOST)
-    ]
+    again = [feature.id for feature in run.features if feature.phase in UNFINISHED]
     if run.is_over and again:
         first = [id for id in again if not set(run.submission.needs[id]) & set(again)]
         yield _("rorchestrator retry {ids} --engine slurm submits them again.").format(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..engines.slurm.environment_file import FILE
 from ..engines.slurm.jobs import Waits, on_slurm, sbatch
-from ..engines.slurm.preparing import Prepared, SlurmOptions, prepared, with_keys
+from ..engines.slurm.preparing import Prepared, SlurmOptions, missing_variables, prepared
 from ..engines.slurm.programs import Slurm
 from ..engines.slurm.run_on_slurm import RunOnSlurm, find_submission, in_progress, interrupted
 from ..engines.slurm.submission import Submission, all_of
@@ -35,7 +35,7 @@ from .options import Asking, agrees, asking, display_of, opened, same_words
 def submit(arguments: argparse.Namespace) -> int:
     """Submit the features of the list; the exit code."""
     project = opened(arguments)
-    slurm = Slurm(os.environ)
+    slurm = _slurm(arguments)
     asks = asking(arguments)
     if not arguments.dry_run:
         check_can_ask(asks, project)
@@ -52,8 +52,9 @@ def submit(arguments: argparse.Namespace) -> int:
         if not _agreed(asks, project, _question(plan)):
             return ExitCode.CANNOT_START
         remember(project, all_commands(project.config))
+        plan.make_folders(project.journal.folder)
         done = _submitter(project, slurm, arguments).submit(
-            plan.with_folder(project.journal.folder), plan.waits
+            plan.submission, plan.waits, plan.variables
         )
     finally:
         project.lock.release()
@@ -63,7 +64,7 @@ def submit(arguments: argparse.Namespace) -> int:
 def retry(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
     """Submit features of a run again, and their dependents; the exit code."""
     project = opened(arguments)
-    slurm = Slurm(os.environ)
+    slurm = _slurm(arguments)
     slurm.check()
     asks = asking(arguments)
     check_can_ask(asks, project)
@@ -81,13 +82,21 @@ def retry(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
         _tell(arguments, (_waits_line(each) for each in waits))
         if not _agreed(asks, project, _again(waits, known)):
             return ExitCode.CANNOT_START
+        variables = missing_variables(known, os.environ)
         slurm.cancel(pending_jobs(run.jobs, waits))
         active = {id: job.number for id, job in run.jobs.items() if job.is_active}
-        known = replace(with_keys(known, os.environ), jobs={**known.jobs, **active})
-        done = _submitter(project, slurm, arguments).submit(known, waits)
+        known = replace(known, jobs={**known.jobs, **active})
+        done = _submitter(project, slurm, arguments).submit(known, waits, variables)
     finally:
         project.lock.release()
     return _submitted(done, [each.id for each in waits], arguments)
+
+
+def _slurm(arguments: argparse.Namespace) -> Slurm:
+    def tell_slow() -> None:
+        _tell(arguments, [_("sbatch takes long; Slurm may take no more jobs for now")])
+
+    return Slurm(os.environ, tell_slow)
 
 
 def _options(arguments: argparse.Namespace) -> SlurmOptions:
@@ -162,7 +171,7 @@ def _plan_lines(plan: Prepared) -> Iterator[str]:
 
 
 def _waits_line(waits: Waits) -> str:
-    needs, after = ", ".join(waits.needs), ", ".join(waits.after)
+    needs, after = some(waits.needs), some(waits.after)
     if needs and after:
         line = _("  {id} after {needs} completed and {after} ended")
     elif needs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..git import history
 from ..git.channel import Channel
@@ -51,24 +51,34 @@ async def earlier_of(channel: Channel, run_id: str, ids: Iterable[str]) -> dict[
     refs = {report_ref(run_id, id): id for id in ids}
     there = await channel.look(*refs) if refs else {}
     await channel.fetch(*(f"+{ref}:{ref}" for ref in there))
-    return {refs[ref]: await _earlier(channel, ref, commit) for ref, commit in there.items()}
+    return {refs[ref]: each for ref, each in zip(there, await _earlier(channel, there))}
 
 
-async def _earlier(channel: Channel, ref: str, commit: str) -> Earlier:
-    claim = claim_in(await channel.read(commit, CLAIM))
-    for each in await history.line_of(channel.git, commit):
-        report = _readable(await channel.read(each, REPORT))
-        if report is not None and report_ref(report.run_id, report.feature) == ref:
-            return Earlier(commit, claim, report)
-    return Earlier(commit, claim)
+async def _earlier(channel: Channel, there: Mapping[str, str]) -> list[Earlier]:
+    """What is known of earlier attempts, for each of these refs with their commits."""
+    commits = list(there.values())
+    claims = await channel.read_all(commits, CLAIM)
+    reports = await channel.read_all(commits, REPORT)
+    return [
+        Earlier(commit, claim_in(claim), _readable(report, ref) or await _before(channel, ref, commit))
+        for ref, commit, claim, report in zip(there, commits, claims, reports)
+    ]
 
 
-def _readable(content: bytes) -> FeatureReport | None:
+async def _before(channel: Channel, ref: str, commit: str) -> FeatureReport | None:
+    """The newest report of an attempt before."""
+    line = await history.line_of(channel.git, commit)
+    reports = (_readable(each, ref) for each in await channel.read_all(line, REPORT))
+    return next((report for report in reports if report is not None), None)
+
+
+def _readable(content: bytes, ref: str) -> FeatureReport | None:
     """The report of a file; ``None`` if it is none, so that nobody's file stops a whole run."""
     try:
-        return report_in(content, REPORT)
+        report = report_in(content, REPORT)
     except UserError:
         return None
+    return report if report_ref(report.run_id, report.feature) == ref else None
 
 
 async def is_of_a_run(channel: Channel, git: Git, tip: str, base: str, id: str) -> bool:
@@ -82,5 +92,5 @@ async def is_of_a_run(channel: Channel, git: Git, tip: str, base: str, id: str) 
     there = await channel.look(f"{RUNS}*")
     refs = [ref for ref in there if ref.endswith(f"/{id}")]
     await channel.fetch(*(f"+{ref}:{ref}" for ref in refs))
-    found = [await _earlier(channel, ref, there[ref]) for ref in refs]
+    found = await _earlier(channel, {ref: there[ref] for ref in refs})
     return any(each.report is not None and each.report.commit == tip for each in found)

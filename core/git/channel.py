@@ -133,6 +133,25 @@ class Channel:
             return b""
         return (await self.git.try_run("cat-file", "blob", object)).stdout
 
+    async def read_all(self, commits: Iterable[str], name: str) -> list[bytes]:
+        """A file of each commit, as :meth:`read` has it, with two processes for all."""
+        asked = [f"{commit}:{name}" for commit in commits]
+        told = os.fsdecode(await self._in_one("--batch-check", asked)).splitlines()
+        sizes = [_size(line) for line in told]
+        wanted = [object for object, size in zip(asked, sizes) if size]
+        content = await self._in_one("--batch", wanted)
+        found, at = [], 0
+        for size in sizes:
+            start = content.index(b"\n", at) + 1 if size else at
+            found.append(content[start : start + size])
+            at = start + size + 1 if size else at
+        return found
+
+    async def _in_one(self, how: str, objects: Sequence[str]) -> bytes:
+        """What git-cat-file(1) says of objects, as its "BATCH OUTPUT"."""
+        stdin = "".join(f"{object}\n" for object in objects).encode()
+        return (await self.git.run(N_("read files"), "cat-file", how, stdin=stdin)).stdout
+
     async def borrow(self, *folders: str) -> None:
         """Use the objects of other repositories, of which nothing else is read."""
         path = os.path.join(self.git.repository.common_dir, "objects", "info", "alternates")
@@ -237,6 +256,12 @@ def _is_wanted(ref: str, patterns: Iterable[str]) -> bool:
         ref.startswith(pattern[:-1]) if pattern.endswith("*") else ref == pattern
         for pattern in patterns
     )
+
+
+def _size(line: str) -> int:
+    """The size of a file, from its line of git-cat-file(1); 0 without one that is read."""
+    _, kind, *size = line.split(" ")
+    return int(size[0]) if kind == "blob" and int(size[0]) <= LARGEST_BYTES else 0
 
 
 def _is_answered(finished: Finished) -> bool:

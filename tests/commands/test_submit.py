@@ -330,7 +330,7 @@ class VariablesTest(SlurmTest):
 
     def test_a_folder_that_can_not_be_written_is_an_error(self) -> None:
         with self.assertRaises(UserError):
-            environment_file.write("/dev/null", {"A": "b"})
+            environment_file.write("/dev/null/environment", {"A": "b"})
         with self.assertRaises(UserError) as caught:
             environment_file.remove("/dev/null/environment")
         self.assertIn("holds your keys", caught.exception.message)

@@ -50,11 +50,8 @@ def _is_name(name: str) -> bool:
     return name.isidentifier() and name.isascii()
 
 
-def write(folder: str, variables: Mapping[str, str]) -> str:
-    """Write the file, for this user only; its path, empty if there is nothing to hand over."""
-    if not variables:
-        return ""
-    path = os.path.join(folder, FILE)
+def write(path: str, variables: Mapping[str, str]) -> None:
+    """Write the file, for this user only. Raises :class:`UserError`."""
     lines = "".join(f"export {name}={shlex.quote(v)}\n" for name, v in variables.items())
     try:
         with suppress(FileNotFoundError):
@@ -64,7 +61,6 @@ def write(folder: str, variables: Mapping[str, str]) -> str:
             stream.write(os.fsencode(lines))
     except OSError as error:
         raise unwritable(path, error) from None
-    return path
 
 
 def remove(path: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ...dag.resolver import DAGResolver
 from ...journal import private_files
 from ...model.errors import UserError, unwritable
-from ...model.frozen import dataclass, replace
+from ...model.frozen import dataclass
 from ...model.translate import N_
 from ...process.spawner import which
 from ...project.open import OpenProject
@@ -56,19 +56,14 @@ class Prepared:
     variables: Mapping[str, str]
     """What the jobs get through a file."""
 
-    def with_folder(self, state_folder: str) -> Submission:
-        """Make the folders and the file with the variables; the submission with it.
-
-        Raises :class:`UserError`.
-        """
-        settings = self.submission.settings
+    def make_folders(self, state_folder: str) -> None:
+        """Make the folders of the submission. Raises :class:`UserError`."""
+        folder = self.submission.settings.folder
         try:
             private_files.make_folder(folder_of(state_folder), 3)
-            private_files.make_folder(settings.folder)
+            private_files.make_folder(folder)
         except OSError as error:
-            raise unwritable(settings.folder, error) from None
-        path = environment_file.write(settings.folder, self.variables)
-        return replace(self.submission, settings=replace(settings, environment=path))
+            raise unwritable(folder, error) from None
 
 
 def prepared(
@@ -117,17 +112,14 @@ def prepared(
     )
 
 
-def with_keys(submission: Submission, environ: Mapping[str, str]) -> Submission:
-    """The submission, with the file of variables written again if the end of the run removed it.
+def missing_variables(submission: Submission, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """What the jobs get through a file that the end of the run removed; empty if it is there.
 
     Raises :class:`UserError`.
     """
-    settings = submission.settings
-    if os.path.exists(settings.environment):
-        return submission
-    variables = environment_file.handed_over(environ, settings.variables)
-    path = environment_file.write(settings.folder, variables)
-    return replace(submission, settings=replace(settings, environment=path))
+    if os.path.exists(submission.settings.environment):
+        return {}
+    return environment_file.handed_over(environ, submission.settings.variables)
 
 
 def _prologue(path: str) -> str:

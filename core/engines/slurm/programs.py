@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ...model.errors import UserError
 from ...model.excerpt import excerpt
@@ -37,6 +40,11 @@ AT_WORK = frozenset(
 
 HELD = "JobHeldUser"
 
+PARSABLE = re.compile(r"^(\d+)(?:;\S*)?\s*\Z", re.MULTILINE)
+"""With ``--parsable``: the id, and the cluster if there are several; a site's words can precede."""
+
+SLOW_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Job:
@@ -67,8 +75,12 @@ class Job:
 class Slurm:
     """The programs of one cluster, for this user's jobs."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], tell_slow: Callable[[], None] = lambda: None
+    ) -> None:
         self.spawner = Spawner()
+        self.tell_slow = tell_slow
+        """Called if sbatch needs long, as it does while the controller takes no more jobs."""
         kept = {n: v for n, v in without_git(environ).items() if n not in UNWANTED}
         self.environ = {n: v for n, v in kept.items() if not n.startswith(CHANGING)}
 
@@ -85,8 +97,15 @@ class Slurm:
 
     def submit(self, argv: Sequence[str]) -> str:
         """Submit a job; its id. Raises :class:`UserError`."""
-        # With --parsable: the id, and behind a semicolon the cluster if there are several.
-        return self._run(argv).text.partition(";")[0].strip()
+        with _telling(self.tell_slow):
+            told = self._run(argv).text
+        found = PARSABLE.search(told)
+        if not found:
+            raise UserError(
+                N_("sbatch said no id of a job, but {said}").format(said=excerpt(told) or "–"),
+                hint=N_("type sbatch --parsable --wrap true, and look what your site adds to it"),
+            )
+        return found[1]
 
     def jobs(self) -> list[Job]:
         """The jobs of this program that Slurm knows, also those that have just ended."""
@@ -128,6 +147,17 @@ class Slurm:
                 hint=N_("sinfo shows whether Slurm answers, and its partitions"),
             )
         return finished
+
+
+@contextmanager
+def _telling(tell: Callable[[], None]) -> Iterator[None]:
+    timer = threading.Timer(SLOW_SECONDS, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _jobs(text: str) -> Iterator[Job]:

@@ -82,6 +82,10 @@ ENDED = {
 """Why a job ended without a report, by its state."""
 
 NEVER = "DependencyNeverSatisfied"
+NO_LAUNCH = "JobLaunchFailure"
+
+UNFINISHED = (Phase.FAILED, Phase.CANCELLED, Phase.LOST)
+"""Where a feature ended that can be submitted again."""
 
 
 def chosen_jobs(submission: Submission, jobs: Iterable[Job]) -> dict[str, Job]:
@@ -136,10 +140,28 @@ def _phase(
         is_cancelled = report.status == Status.CANCELLED.value
         return Phase.CANCELLED if is_cancelled else Phase.FAILED, report.reason or report.status
     if job is None:
-        return Phase.LOST, N_("Slurm does not know its job any more, and there is no report")
+        return _without_job(submission, id, report, others)
     if job.state == "CANCELLED":
         return Phase.CANCELLED, N_("its job was cancelled")
+    if job.reason == NO_LAUNCH:
+        return Phase.FAILED, N_(
+            "its node could not start it: does the node see the folder of the run (--folder)?"
+        )
     return Phase.FAILED, ENDED.get(job.state, N_("its job ended without a report"))
+
+
+def _without_job(
+    submission: Submission, id: str, report: Reported, others: Mapping[str, FeatureProgress]
+) -> tuple[Phase, str]:
+    """Slurm forgets a job that ended: what is known of a feature that left no report."""
+    if not report.machine:  # It has claimed nothing.
+        if id in submission.cancelled:
+            return Phase.CANCELLED, N_("its job was cancelled")
+        if any(others[other].phase in UNFINISHED for other in submission.needs[id]):
+            return Phase.CANCELLED, _blocked_by(submission, id, others)
+        if not submission.is_complete:
+            return Phase.CANCELLED, N_("its submission was interrupted")
+    return Phase.LOST, N_("Slurm does not know its job any more, and there is no report")
 
 
 def _waits_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ...git.channel import Channel, open_channel
+from ...git.channel import open_channel
 from ...model.errors import UserError
 from ...process.spawner import run_sync
 from ...process.temporary_folder import temporary_folder
@@ -28,15 +28,22 @@ async def _reports_of(
     channel = await open_channel(folder, url, environ)
     prefix = f"{RUNS}{run}/"
     there = await channel.look(f"{prefix}*")
-    await channel.fetch(*(f"+{ref}:{ref}" for ref in there))
-    return {ref[len(prefix) :]: await _reported(channel, ref, at) for ref, at in there.items()}
+    if there:
+        await channel.fetch(f"+{prefix}*:{prefix}*")
+    commits = list(there.values())
+    claims = await channel.read_all(commits, CLAIM)
+    reports = await channel.read_all(commits, REPORT)
+    return {
+        ref[len(prefix) :]: _reported(ref, claim, report)
+        for ref, claim, report in zip(there, claims, reports)
+    }
 
 
-async def _reported(channel: Channel, ref: str, commit: str) -> Reported:
+def _reported(ref: str, claim: bytes, content: bytes) -> Reported:
     try:
-        report = report_in(await channel.read(commit, REPORT), ref)
+        report = report_in(content, ref)
     except UserError:  # There is no report yet, or another version of the program wrote it.
-        return Reported("", machine=claim_in(await channel.read(commit, CLAIM)).host)
+        return Reported("", machine=claim_in(claim).host)
     cost = report.document.get("total_cost_usd")
     return Reported(
         *(report.status.value, report.reason, report.commit),

@@ -118,8 +118,18 @@ class RunOnSlurm:
         if not self._have_ended(stopped, GRACE_SECONDS):
             self.slurm.cancel(self._active(stopped).values())
             self._have_ended(stopped, SETTLE_SECONDS)
+        if stopped and self.is_recorded:
+            self._note_cancelled(stopped)
         found = {feature.id: feature for feature in self.look()}
         return [found[id] for id in stopped]
+
+    def _note_cancelled(self, ids: Sequence[str]) -> None:
+        folder = self.project.journal.folder
+        # Another command can have written it while this one waited.
+        now = record.load(folder, self.submission.run) or self.submission
+        cancelled = tuple(dict.fromkeys((*now.cancelled, *ids)))
+        self.submission = replace(now, cancelled=cancelled)
+        record.save(folder, self.submission)
 
     def _have_ended(self, ids: Sequence[str], seconds: float) -> bool:
         """Wait until jobs have ended, at most ``seconds``; whether they have."""

@@ -39,6 +39,8 @@ class Submission:
     """Features that never run at the same time, to hold ``max_parallel``."""
     jobs: Mapping[str, str] = field(default_factory=dict)
     """The id of the last job of each feature."""
+    cancelled: tuple[str, ...] = ()
+    """Features whose jobs ``stop`` ended. Slurm forgets that after a while."""
     is_complete: bool = False
     """Whether all jobs were submitted and released."""
 
@@ -74,6 +76,7 @@ def forget(state_folder: str, submission: Submission) -> None:
     """Remove the record of a submission of which nothing is left."""
     with suppress(OSError):
         os.unlink(os.path.join(folder_of(state_folder), f"{submission.run}.json"))
+        os.rmdir(submission.settings.folder)
 
 
 def load(state_folder: str, run: str) -> Submission | None:
@@ -109,5 +112,6 @@ def _submission(value: object) -> Submission:
         needs={str(id): tuple(map(str, ids)) for id, ids in value["needs"].items()},
         lanes=tuple(tuple(map(str, lane)) for lane in value["lanes"]),
         jobs={str(id): str(job) for id, job in value["jobs"].items()},
+        cancelled=tuple(map(str, value["cancelled"])),
         is_complete=bool(value["is_complete"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from graphlib import TopologicalSorter
@@ -11,7 +12,9 @@ from ...model.errors import UserError
 from ...model.frozen import replace
 from ...model.translate import N_
 from ..lanes import lanes
+from . import environment_file
 from . import submission as record
+from .environment_file import FILE
 from .jobs import Waits, job_name, on_slurm, sbatch
 from .programs import Job, Slurm
 from .progress import FeatureProgress, Phase
@@ -45,19 +48,36 @@ class Submitter:
         self.environ = environ
         self.say = say
 
-    def submit(self, submission: Submission, waits: Sequence[Waits]) -> Submission:
+    def submit(
+        self, submission: Submission, waits: Sequence[Waits], variables: Mapping[str, str]
+    ) -> Submission:
         """Submit features held, then release them all; the submission with their jobs.
 
-        If anything fails, what was submitted is cancelled.
+        The jobs get the ``variables`` through a file. If anything fails, what was submitted is
+        cancelled.
         """
+        if variables:
+            path = os.path.join(submission.settings.folder, FILE)
+            submission = replace(
+                submission, settings=replace(submission.settings, environment=path)
+            )
+        # The record comes first: after a kill, the file with keys must be known to be removed.
         record.save(self.state_folder, replace(submission, is_complete=False))
         new: dict[str, str] = {}
         try:
+            if variables:
+                environment_file.write(submission.settings.environment, variables)
             self._submit(submission, waits, new)
             self.slurm.release([new[each.id] for each in waits if is_root(each, new)])
         except BaseException as error:
-            raise self._given_up(submission, new, error) from None
-        done = replace(submission, jobs={**submission.jobs, **new}, is_complete=True)
+            raise self._given_up(submission, waits, new, error) from None
+        cancelled = tuple(id for id in submission.cancelled if id not in new)
+        done = replace(
+            submission,
+            jobs={**submission.jobs, **new},
+            cancelled=cancelled,
+            is_complete=True,
+        )
         record.save(self.state_folder, done)
         return done
 
@@ -70,20 +90,24 @@ class Submitter:
             self.say(each.id, new[each.id])
 
     def _given_up(
-        self, submission: Submission, new: Mapping[str, str], error: BaseException
+        self,
+        submission: Submission,
+        waits: Sequence[Waits],
+        new: Mapping[str, str],
+        error: BaseException,
     ) -> BaseException:
         """Cancel the new jobs; the error, which says if some are left."""
         with suppress(UserError):
             # What Slurm took is known by its names, even if sbatch was interrupted.
-            names = {job_name(submission.run, id) for id in submission.needs}
-            known = {*submission.jobs.values()}
-            taken = [job for job in self.slurm.jobs() if job.name in names and job.is_active]
-            self.slurm.cancel(job for job in taken if job.number not in known)
+            names = {job_name(submission.run, each.id) for each in waits}
+            jobs = self.slurm.jobs()
+            self.slurm.cancel(job for job in jobs if job.name in names and job.is_active)
             if submission.jobs:
                 record.save(self.state_folder, replace(submission, is_complete=True))
             else:
+                environment_file.remove(submission.settings.environment)
                 record.forget(self.state_folder, submission)
-            return error
+            return _refused(error, len(new), len(waits))
         if isinstance(error, UserError):
             return UserError(
                 N_("{error}; {count} held jobs could not be cancelled").format(
@@ -92,6 +116,24 @@ class Submitter:
                 hint=on_slurm("stop", submission.run),
             )
         return error
+
+
+def _refused(error: BaseException, count: int, of: int) -> BaseException:
+    """The error of sbatch; after some jobs it is a limit that the next ones met."""
+    if not count or count == of or not isinstance(error, UserError):
+        return error
+    return UserError(
+        error.message,
+        details=(
+            *error.details,
+            N_("{count} of {of} jobs were submitted before that, and are cancelled").format(
+                count=count, of=of
+            ),
+        ),
+        hint=N_(
+            "if it is a limit on the number of jobs, submit parts of the list with --only or --tag"
+        ),
+    )
 
 
 def is_root(waits: Waits, new: Mapping[str, str]) -> bool:
