@@ -9,6 +9,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from ..engines.slurm.environment_file import FILE
 from ..engines.slurm.jobs import Waits, on_slurm, sbatch
@@ -93,10 +94,8 @@ def retry(arguments: argparse.Namespace, ids: Sequence[str]) -> int:
 
 
 def _slurm(arguments: argparse.Namespace) -> Slurm:
-    def tell_slow() -> None:
-        _tell(arguments, [_("sbatch takes long; Slurm may take no more jobs for now")])
-
-    return Slurm(os.environ, tell_slow)
+    slow = _("sbatch does not answer yet: Slurm may take no more jobs for now (Ctrl-C gives up)")
+    return Slurm(os.environ, partial(_tell, arguments, [slow]))
 
 
 def _options(arguments: argparse.Namespace) -> SlurmOptions:

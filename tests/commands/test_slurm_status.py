@@ -65,7 +65,8 @@ class StatusTest(SlurmTest):
         run = self.submitted()
         self.ended(run, "a")
         self.slurm.forget("a", "b", "c")
-        self.assertEqual(self.phases(), {"a": "completed", "b": "lost", "c": "lost"})
+        self.assertEqual(self.phases(), {"a": "completed", "b": "lost", "c": "cancelled"})
+        self.assertEqual(self.why("c"), "did not start: b did not complete")
         self.assertIn("Slurm does not know its job any more", self.why("b"))
 
     def test_without_a_report_the_last_lines_of_the_output_say_why(self) -> None:
@@ -165,6 +166,8 @@ class StopTest(SlurmTest):
         told = self.stop("c", "--json", "--quiet")
         self.assertEqual(told.json["stopped"], ["c"])
         self.assertEqual(self.phases(), {"a": "pending", "b": "pending", "c": "cancelled"})
+        self.slurm.forget("c")
+        self.assertEqual(self.why("c"), "its job was cancelled")
         self.assertIn("unknown feature 'x'", self.stop("x").err)
 
     def test_a_job_that_does_not_end_is_cancelled(self) -> None:

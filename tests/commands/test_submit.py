@@ -13,6 +13,7 @@ from core.engines.slurm.jobs import Settings
 from core.engines.slurm.submission import Submission
 from core.model.errors import UserError
 from tests.support.commands import read_text
+from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
@@ -169,8 +170,13 @@ class RefusedTest(SlurmTest):
     def test_a_failure_while_submitting_cancels_what_was_submitted(self) -> None:
         self.open()
         self.slurm.refuse("sbatch", "sbatch: error: Batch job submission failed", after=2)
-        told = self.submit()
+        told = self.submit(env={"ANTHROPIC_API_KEY": KEY})
         self.assertEqual(told.code, 2)
+        self.assertIn("2 of 3 jobs were submitted before that, and are cancelled", told.err)
+        self.assertIn("--only or --tag", told.err)
+        # Nothing is left, and above all no key.
+        folder = os.path.join(self.shop.state_folder, "engines", "slurm")
+        self.assertEqual(os.listdir(folder), [])
         self.assertIn("sbatch failed: sbatch: error: Batch job submission failed", told.err)
         states = {id: job["state"] for id, job in self.slurm.jobs().items()}
         self.assertEqual(states, {"a": "CANCELLED", "b": "CANCELLED"})
@@ -209,6 +215,34 @@ class RefusedTest(SlurmTest):
             self.assertEqual(told.code, 130, told)
             self.assertEqual(self.slurm.jobs()["a"]["state"], left)
             self.slurm.know(jobs=[], refuse={})
+
+    def test_a_submission_may_be_killed_at_any_moment(self) -> None:
+        self.open()
+        env = {"ANTHROPIC_API_KEY": KEY}
+        kill = "kill -KILL $PPID"
+        after = "state=$?; {}; exit $state\n"
+        for program, script, phase in (
+            ("sbatch", f"#!/bin/sh\n{kill}\n", "cancelled"),
+            ("sbatch", "exec " + after.format(f"case $* in *-b*) {kill} ;; esac"), "pending"),
+            ("scontrol", "exec " + after.format(kill), "pending"),
+        ):
+            path = os.path.join(self.bin, program)
+            plain = read_text(path)
+            killing = plain.replace("exec ", "") + script[5:] if script[:4] == "exec" else script
+            put_program(self.bin, program, killing)
+            told = self.shop.command("submit", "--engine", "slurm", "--yes", env=env)
+            put_program(self.bin, program, plain)
+            self.assertEqual(told.code, -9, told)
+            self.assertEqual(self.phases()["a"], phase)
+            if phase == "pending":
+                self.assertIn("was interrupted, and left", self.submit().err)
+                self.assertEqual(self.on("stop").code, 0)
+            self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
+            self.assertNotIn("was interrupted;", self.on("status").out)
+            for parent, _, names in os.walk(self.shop.state_folder):
+                self.assertNotIn("environment", names, parent)
+            self.slurm.know(jobs=[])
+            self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
 
     def test_features_of_a_run_that_goes_on_are_not_submitted_twice(self) -> None:
         self.open()
@@ -308,6 +342,15 @@ class RetryTest(SlurmTest):
         self.assertIn(
             f"run {run} was submitted from another clone", self.retry("b", "--run-id", run)
         )
+
+    def test_a_failure_cancels_new_jobs_whose_ids_are_used_again(self) -> None:
+        self.failed()
+        # The controller lost its state: it counts from the beginning.
+        self.slurm.know(jobs=[], next=12)
+        self.slurm.refuse("sbatch", after=1)
+        self.retry("b")
+        self.assertEqual(self.slurm.jobs()["b"]["number"], "12")
+        self.assertEqual(self.slurm.jobs()["b"]["state"], "CANCELLED")
 
     def test_a_failure_leaves_the_record_of_the_run(self) -> None:
         self.failed()

@@ -60,6 +60,8 @@ class ProgressTest(unittest.TestCase):
             self.assertEqual((told.phase, told.why), (Phase.FAILED, why))
         self.assertEqual(self.found(job("a", "FAILED"))["a"].why, "its job ended without a report")
         self.assertIs(self.phase(job("a", "CANCELLED")), Phase.CANCELLED)
+        told = self.found(job("a", "FAILED", "JobLaunchFailure"))["a"]
+        self.assertIn("does the node see the folder", told.why)
 
     def test_a_feature_without_job_and_report_is_lost_also_if_it_was_claimed(self) -> None:
         self.assertIs(self.phase(), Phase.LOST)
