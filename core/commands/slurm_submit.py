@@ -37,12 +37,13 @@ def submit(arguments: argparse.Namespace) -> int:
     """Submit the features of the list; the exit code."""
     project = opened(arguments)
     slurm = _slurm(arguments)
+    slurm.check()
     asks = asking(arguments)
     if not arguments.dry_run:
         check_can_ask(asks, project)
     if not arguments.allow_bypass:
         check_permissions(project.config, same_words(arguments.words))
-    plan = prepared(project, _options(arguments), slurm, os.environ)
+    plan = prepared(project, _options(arguments), os.environ)
     if arguments.dry_run:
         _show_commands(plan, arguments)
         return ExitCode.UP_TO_DATE

@@ -60,7 +60,9 @@ async def _earlier(channel: Channel, there: Mapping[str, str]) -> list[Earlier]:
     claims = await channel.read_all(commits, CLAIM)
     reports = await channel.read_all(commits, REPORT)
     return [
-        Earlier(commit, claim_in(claim), _readable(report, ref) or await _before(channel, ref, commit))
+        Earlier(
+            commit, claim_in(claim), _readable(report, ref) or await _before(channel, ref, commit)
+        )
         for ref, commit, claim, report in zip(there, commits, claims, reports)
     ]
 

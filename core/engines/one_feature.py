@@ -174,6 +174,11 @@ class OneFeature:
     def _check_out(self, git: Git, base: str, refs: dict[str, str]) -> str:
         commit = refs.get(ORIGIN + base) or run_sync(git.commit_of(base))
         if not (base and commit):
+            if not refs:
+                raise UserError(
+                    N_("the remote has no branch yet"),
+                    hint=N_("push the base branch with the feature list, or correct --remote"),
+                )
             branches = [ref[len(ORIGIN) :] for ref in refs if ref != f"{ORIGIN}HEAD"]
             raise UserError(
                 N_("the remote has no branch, tag or commit {base!r}").format(base=base or "HEAD"),

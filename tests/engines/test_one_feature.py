@@ -31,6 +31,10 @@ class BaseTest(MachineTest):
         self.assertEqual(self.base_of(), ("develop", develop))
         space.there("symbolic-ref", "HEAD", "refs/heads/gone")
         self.assertIn("no branch, tag or commit 'HEAD'", self.refused().message)
+        for branch in ("main", "develop"):
+            space.there("update-ref", "-d", f"refs/heads/{branch}")
+        space.there("update-ref", "-d", "refs/tags/v1")
+        self.assertIn("no branch yet", self.refused().message)
 
     def test_the_list_is_that_of_the_commit_wherever_it_is_in_it(self) -> None:
         space = self.use(feature("auth"))

@@ -19,7 +19,6 @@ from ..exported import exported
 from ..on_remote import remote_with_base, url_for_others
 from . import environment_file
 from .jobs import Settings, Waits, check_options
-from .programs import Slurm
 from .submission import Submission, folder_of
 from .submitting import waits_of
 
@@ -66,11 +65,8 @@ class Prepared:
             raise unwritable(folder, error) from None
 
 
-def prepared(
-    project: OpenProject, options: SlurmOptions, slurm: Slurm, environ: Mapping[str, str]
-) -> Prepared:
+def prepared(project: OpenProject, options: SlurmOptions, environ: Mapping[str, str]) -> Prepared:
     """Check everything that can be checked here. Raises :class:`UserError`; changes nothing."""
-    slurm.check()
     check_options(options.sbatch_options)
     prologue = _prologue(options.prologue)
     if not prologue and not which(PROGRAM, environ):
