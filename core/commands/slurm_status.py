@@ -154,7 +154,7 @@ def _total(features: Sequence[FeatureProgress]) -> str:
 
 
 def _advice(run: RunOnSlurm) -> Iterator[str]:
-    if not run.submission.is_complete and not run.is_over:
+    if not run.submission.is_complete and any(job.is_held for job in run.jobs.values()):
         yield _(
             "The submission was interrupted; rorchestrator stop --engine slurm --run-id {run} "
             "cancels its jobs."

@@ -166,6 +166,9 @@ class StopTest(SlurmTest):
         told = self.stop("c", "--json", "--quiet")
         self.assertEqual(told.json["stopped"], ["c"])
         self.assertEqual(self.phases(), {"a": "pending", "b": "pending", "c": "cancelled"})
+        # Before it could say anything.
+        self.slurm.set("c", state="FAILED", reason="NonZeroExitCode")
+        self.assertEqual(self.why("c"), "its job was cancelled")
         self.slurm.forget("c")
         self.assertEqual(self.why("c"), "its job was cancelled")
         self.assertIn("unknown feature 'x'", self.stop("x").err)

@@ -235,7 +235,11 @@ class RefusedTest(SlurmTest):
             self.assertEqual(told.code, -9, told)
             self.assertEqual(self.phases()["a"], phase)
             if phase == "pending":
-                self.assertIn("was interrupted, and left", self.submit().err)
+                # Once the jobs are released, nothing is missing.
+                left = "is still in progress" if program == "scontrol" else "was interrupted, and"
+                self.assertIn(left, self.submit().err)
+                is_said = "was interrupted;" in self.on("status").out
+                self.assertEqual(is_said, program == "sbatch")
                 self.assertEqual(self.on("stop").code, 0)
             self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
             self.assertNotIn("was interrupted;", self.on("status").out)

@@ -139,10 +139,10 @@ def _phase(
     if report.status:
         is_cancelled = report.status == Status.CANCELLED.value
         return Phase.CANCELLED if is_cancelled else Phase.FAILED, report.reason or report.status
+    if id in submission.cancelled or (job is not None and job.state == "CANCELLED"):
+        return Phase.CANCELLED, N_("its job was cancelled")
     if job is None:
         return _without_job(submission, id, report, others)
-    if job.state == "CANCELLED":
-        return Phase.CANCELLED, N_("its job was cancelled")
     if job.reason == NO_LAUNCH:
         return Phase.FAILED, N_(
             "its node could not start it: does the node see the folder of the run (--folder)?"
@@ -155,8 +155,6 @@ def _without_job(
 ) -> tuple[Phase, str]:
     """Slurm forgets a job that ended: what is known of a feature that left no report."""
     if not report.machine:  # It has claimed nothing.
-        if id in submission.cancelled:
-            return Phase.CANCELLED, N_("its job was cancelled")
         if any(others[other].phase in UNFINISHED for other in submission.needs[id]):
             return Phase.CANCELLED, _blocked_by(submission, id, others)
         if not submission.is_complete:

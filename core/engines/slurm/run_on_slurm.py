@@ -192,11 +192,11 @@ class RunOnSlurm:
 def interrupted(
     submissions: Iterable[Submission], jobs: Iterable[Job]
 ) -> tuple[Submission, list[Job]] | None:
-    """A submission that a kill interrupted, with the jobs that it left."""
+    """A submission that a kill interrupted, with the jobs that it left, some of them held."""
     active = [job for job in jobs if job.is_active]
     for submission in submissions:
         found = [job for job in active if feature_of(job.name, submission.run)]
-        if found and not submission.is_complete:
+        if any(job.is_held for job in found) and not submission.is_complete:
             return submission, found
     return None
 
