@@ -63,7 +63,7 @@ def stop(arguments: argparse.Namespace, id: str) -> int:
     run = _opened(arguments)
     if id:
         check_known("", [id], run.submission.needs)
-    run.look()
+    run.look_at_jobs() if run.is_recorded else run.look()
 
     def tell(count: int) -> None:
         if not arguments.quiet:

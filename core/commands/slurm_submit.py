@@ -15,7 +15,13 @@ from ..engines.slurm.environment_file import FILE
 from ..engines.slurm.jobs import Waits, on_slurm, sbatch
 from ..engines.slurm.preparing import Prepared, SlurmOptions, missing_variables, prepared
 from ..engines.slurm.programs import Slurm
-from ..engines.slurm.run_on_slurm import RunOnSlurm, find_submission, in_progress, interrupted
+from ..engines.slurm.run_on_slurm import (
+    RunOnSlurm,
+    find_submission,
+    in_progress,
+    interrupted,
+    sweep_ended,
+)
 from ..engines.slurm.submission import Submission, all_of
 from ..engines.slurm.submitting import Submitter, is_root, pending_jobs, resubmitted
 from ..journal.lock import Holder
@@ -134,6 +140,7 @@ def _check_nothing_in_the_way(project: OpenProject, slurm: Slurm, plan: Prepared
             _("run {run} on Slurm is still in progress: {ids}").format(ids=some(ids), run=run),
             hint=on_slurm("stop", run),
         )
+    sweep_ended(known, jobs)
 
 
 def _agreed(asks: Asking, project: OpenProject, question: str) -> bool:

@@ -160,6 +160,15 @@ class StopTest(SlurmTest):
         self.assertIn("nothing to stop", told.err)
         self.assertEqual(self.stop("--json").json["stopped"], [])
 
+    def test_jobs_end_also_while_the_remote_does_not_answer(self) -> None:
+        self.open()
+        run = self.submit("--json", env=KEY).json["run_id"]
+        os.rename(self.remote, f"{self.remote}.away")
+        told = self.stop()
+        self.assertEqual((told.code, told.err.count("could not be read")), (0, 0), told)
+        self.assertIn("a: cancelled\n", told.out)
+        self.assertFalse(os.path.exists(os.path.join(self.folder(run), "environment")))
+
     def test_one_feature_can_be_stopped(self) -> None:
         self.open()
         self.submitted()

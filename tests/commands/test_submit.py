@@ -186,6 +186,15 @@ class RefusedTest(SlurmTest):
         self.slurm.know(refuse={})
         self.assertEqual(self.submit().code, 0)
 
+    def test_a_controller_that_does_not_answer_leaves_nothing_to_stop(self) -> None:
+        self.open()
+        says = {"says": "Unable to contact slurm controller", "after": 0}
+        self.slurm.know(refuse={"sbatch": says, "squeue": says})
+        told = self.submit()
+        self.assertIn("sbatch failed: Unable to contact", told.err)
+        self.assertIn("sinfo shows whether Slurm answers", told.err)
+        self.assertNotIn("could not be cancelled", told.err)
+
     def test_what_can_not_be_cancelled_is_named_and_stop_finds_it(self) -> None:
         self.open()
         says = {"says": "Unable to contact slurm controller", "after": 0}
@@ -257,6 +266,16 @@ class RefusedTest(SlurmTest):
         self.assertEqual(len(self.slurm.state["jobs"]), 2)
         self.slurm.know(jobs=[])
         self.assertEqual(self.submit().code, 0)
+
+    def test_the_key_of_a_run_that_ended_unseen_goes_with_the_next_submission(self) -> None:
+        self.open(feature("a"))
+        env = {"ANTHROPIC_API_KEY": KEY}
+        paths = []
+        for _ in range(2):
+            run = self.submit("--json", env=env).json["run_id"]
+            paths.append(os.path.join(self.folder(run), "environment"))
+            self.slurm.set("a", state="FAILED")
+        self.assertEqual([os.path.exists(path) for path in paths], [False, True])
 
 
 class RetryTest(SlurmTest):

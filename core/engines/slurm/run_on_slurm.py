@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ...journal.private_files import only_regular
 from ...model.errors import UserError
@@ -82,13 +82,22 @@ class RunOnSlurm:
         """Ask Slurm, then the remote: a report that is pushed meanwhile is not missed."""
         jobs = self.slurm.jobs()
         reports = reports_of(self.submission.settings.remote, self.submission.run, os.environ)
+        return self._see(jobs, reports)
+
+    def look_at_jobs(self) -> Sequence[FeatureProgress]:
+        """Ask Slurm alone: jobs can be stopped while the remote does not answer."""
+        return self._see(self.slurm.jobs(), {})
+
+    def _see(
+        self, jobs: Sequence[Job], reports: Mapping[str, Reported]
+    ) -> Sequence[FeatureProgress]:
         if not self.is_recorded:
             self._keep_what_is_known(jobs, reports)
         self.jobs = chosen_jobs(self.submission, jobs)
         self.features = progress(self.submission, jobs, reports)
         return self.features
 
-    def _keep_what_is_known(self, jobs: Iterable[Job], reports: dict[str, Reported]) -> None:
+    def _keep_what_is_known(self, jobs: Iterable[Job], reports: Mapping[str, Reported]) -> None:
         """Without a record, only what has a job or a report belongs to the run."""
         known = {feature_of(job.name, self.submission.run) for job in jobs} | reports.keys()
         needs = {
@@ -120,7 +129,11 @@ class RunOnSlurm:
             self._have_ended(stopped, SETTLE_SECONDS)
         if stopped and self.is_recorded:
             self._note_cancelled(stopped)
-        found = {feature.id: feature for feature in self.look()}
+        try:
+            seen = self.look()
+        except UserError:
+            seen = self.look_at_jobs()
+        found = {feature.id: feature for feature in seen}
         return [found[id] for id in stopped]
 
     def _note_cancelled(self, ids: Sequence[str]) -> None:
@@ -199,6 +212,14 @@ def interrupted(
         if any(job.is_held for job in found) and not submission.is_complete:
             return submission, found
     return None
+
+
+def sweep_ended(submissions: Iterable[Submission], jobs: Iterable[Job]) -> None:
+    """Remove the files with keys of runs that ended since somebody looked at them."""
+    names = [job.name for job in jobs if job.is_active]
+    for submission in submissions:
+        if not any(feature_of(name, submission.run) for name in names):
+            environment_file.remove(submission.settings.environment)
 
 
 def in_progress(

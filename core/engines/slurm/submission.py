@@ -112,6 +112,6 @@ def _submission(value: object) -> Submission:
         needs={str(id): tuple(map(str, ids)) for id, ids in value["needs"].items()},
         lanes=tuple(tuple(map(str, lane)) for lane in value["lanes"]),
         jobs={str(id): str(job) for id, job in value["jobs"].items()},
-        cancelled=tuple(map(str, value["cancelled"])),
+        cancelled=tuple(map(str, value.get("cancelled", ()))),
         is_complete=bool(value["is_complete"]),
     )

@@ -108,7 +108,7 @@ class Submitter:
                 environment_file.remove(submission.settings.environment)
                 record.forget(self.state_folder, submission)
             return _refused(error, len(new), len(waits))
-        if isinstance(error, UserError):
+        if isinstance(error, UserError) and new:
             return UserError(
                 N_("{error}; {count} held jobs could not be cancelled").format(
                     error=error.message, count=len(new)
