@@ -196,7 +196,7 @@ class Merge:
     async def _land(self, supervisor: Supervisor) -> MergeReport:
         stop = self.stop
         git = self.project.git.using(supervisor)
-        self.project = replace(self.project, git=git)
+        self.project = self.project.using(git)
         self.target.git = git
         await self._end_killed(supervisor)
         await self.project.worktrees.clear_scratch(self.project.worktrees.left_scratch())

@@ -71,7 +71,13 @@ class OpenProject:
 
     def writable(self) -> OpenProject:
         """The same project with a git that may change it and run the user's programs."""
-        return replace(self, git=self.git.writable())
+        return self.using(self.git.writable())
+
+    def using(self, git: Git) -> OpenProject:
+        """The same project, and the same kind of manager of the worktrees, with another git."""
+        if self.git in self.managers:
+            self.managers.setdefault(git, self.managers[self.git].using(git))
+        return replace(self, git=git)
 
     @property
     def owner(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 
@@ -16,6 +17,7 @@ from tests.support.commands import read_text
 from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
 from tests.support.once import skip_if_run_elsewhere
+from tests.support.page_samples import lasting, samples
 from tests.support.workspace import feature
 
 setUpModule = skip_if_run_elsewhere
@@ -118,6 +120,19 @@ class SubmitTest(SlurmTest):
         told = self.shop.main(*words, terminal=True, stdin=b"y\n")
         self.assertEqual(told.code, 0, told)
         self.assertIn("Submit 3 features from main @", told.err)
+
+    def test_the_page_shows_what_it_prints(self) -> None:
+        api = feature("api", depends_on=["auth", "search"])
+        self.open(feature("auth"), feature("search"), api)
+        words = ("--engine", "slurm", "--sbatch-option=--partition=long")
+        env = {"ANTHROPIC_API_KEY": KEY}
+        told = self.shop.main("submit", *words, terminal=True, stdin=b"y\n", env=env)
+        (sample,) = samples("commands/submit.md")
+        printed = f"{told.err}{told.out}".replace("[y/N] ", "[y/N] y\n").replace("to\nor", "to or")
+        shown, real = (
+            re.sub(r"(Run|@) [\w-]+", r"\1 x", text) for text in (sample.split("\n", 1)[1], printed)
+        )
+        self.assertEqual(sorted(lasting(real)), sorted(lasting(shown)), told)
 
     def test_what_has_landed_is_left_out(self) -> None:
         self.open()

@@ -77,7 +77,8 @@ SAMPLED = {
 """Pages with sample output, and how many samples each has.
 
 ``test_readme`` compares a plan and the French guide, ``test_real_claude`` the validation,
-``tests.handover`` what is said on a forge, ``test_review_page`` the session of a review.
+``tests.handover`` what is said on a forge, ``test_submit`` a submission, ``test_review_page`` the
+session of a review.
 """
 
 
