@@ -128,7 +128,9 @@ class SubmitTest(SlurmTest):
         env = {"ANTHROPIC_API_KEY": KEY}
         told = self.shop.main("submit", *words, terminal=True, stdin=b"y\n", env=env)
         (sample,) = samples("commands/submit.md")
-        printed = f"{told.err}{told.out}".replace("[y/N] ", "[y/N] y\n").replace("to\nor", "to or")
+        hint = "rorchestrator status --engine slurm shows their progress\n"
+        printed = f"{told.err}{told.out}".replace(hint, "").replace("to\nor", "to or")
+        printed = printed.replace("[y/N] ", "[y/N] y\n")
         shown, real = (
             re.sub(r"(Run|@) [\w-]+", r"\1 x", text) for text in (sample.split("\n", 1)[1], printed)
         )
