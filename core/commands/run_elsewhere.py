@@ -48,6 +48,26 @@ def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
 
 def _asked(arguments: argparse.Namespace) -> Asked:
     """The typed options. Raises :class:`UserError` if one is missing or excludes another."""
+    _check_options(arguments)
+    config = arguments.config or ""
+    if os.path.isabs(config):
+        raise UserError(
+            _("with --remote, --config is a path in the repository, not {path}").format(
+                path=config
+            ),
+            hint=_("such as --config config/feature_list.json"),
+        )
+    return Asked(
+        arguments.only[0],
+        absolute(arguments.remote),
+        arguments.run_id,
+        config,
+        arguments.base or "",
+        bool(arguments.bundle),
+    )
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
     lacking = [
         name
         for name, value in (
@@ -75,22 +95,6 @@ def _asked(arguments: argparse.Namespace) -> Asked:
             ),
             hint=_("start one machine, or one job, for each of them"),
         )
-    config = arguments.config or ""
-    if os.path.isabs(config):
-        raise UserError(
-            _("with --remote, --config is a path in the repository, not {path}").format(
-                path=config
-            ),
-            hint=_("such as --config config/feature_list.json"),
-        )
-    return Asked(
-        arguments.only[0],
-        absolute(arguments.remote),
-        arguments.run_id,
-        config,
-        arguments.base or "",
-        bool(arguments.bundle),
-    )
 
 
 class _Interrupted(UserError):

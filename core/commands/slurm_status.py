@@ -19,7 +19,7 @@ from ..model.translate import N_, _, shown
 from ..model.words import counted, money
 from ..project.selection import check_known
 from ..reporter.style import Style, style_of, table_lines
-from .options import display_of, opened
+from .options import Display, display_of, opened
 
 COLUMNS = (N_("FEATURE"), N_("STATUS"), N_("JOB"), N_("NODE"), N_("COST"))
 
@@ -74,13 +74,7 @@ def stop(arguments: argparse.Namespace, id: str) -> int:
     left = [feature.id for feature in stopped if feature.phase.is_active]
     swept = run.sweep()
     display = display_of(arguments)
-    if display.json:
-        names = [feature.id for feature in stopped]
-        print(json.dumps({**run.to_json(), "stopped": names}, indent=display.indent))
-    elif stopped:
-        style = style_of(sys.stdout, display.color)
-        for feature in stopped:
-            print(_ending(feature, style))
+    _print_stopped(run, stopped, display)
     if swept and not display.quiet:
         print(_swept(), file=sys.stderr)
     if left:
@@ -97,6 +91,16 @@ def stop(arguments: argparse.Namespace, id: str) -> int:
             hint=on_slurm("status", run.submission.run),
         )
     return ExitCode.UP_TO_DATE
+
+
+def _print_stopped(run: RunOnSlurm, stopped: Sequence[FeatureProgress], display: Display) -> None:
+    if display.json:
+        names = [feature.id for feature in stopped]
+        print(json.dumps({**run.to_json(), "stopped": names}, indent=display.indent))
+        return
+    style = style_of(sys.stdout, display.color)
+    for feature in stopped:
+        print(_ending(feature, style))
 
 
 def _opened(arguments: argparse.Namespace) -> RunOnSlurm:

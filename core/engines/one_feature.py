@@ -32,7 +32,7 @@ from ..project.open import OpenProject, open_project
 from ..project.selection import check_known
 from .earlier import Earlier, earlier_of, is_of_a_run
 from .feature_report import CLAIM, Claim, FeatureReport, encoded, report_ref
-from .recording import ORIGIN, Recording, There
+from .recording import ORIGIN, FetchedRemote, Recording
 
 CHANNEL = "channel.git"
 WORKTREES = "worktrees"
@@ -165,7 +165,7 @@ class OneFeature:
         branch = self.project.config.branch_of(self.asked.feature)
         self.branch_lease = refs.get(ORIGIN + branch, "")
         self._check_branch(branch)
-        there = There(self.channel, self.asked.run_id, refs, self.branch_lease, self.say)
+        there = FetchedRemote(self.channel, self.asked.run_id, refs, self.branch_lease, self.say)
         recording = Recording(self.project, there, self.earlier.report)
         self.is_continued = recording.kept is not None
         self.landed = recording.landed

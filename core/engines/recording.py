@@ -33,7 +33,7 @@ ORIGIN = f"{REMOTES}origin/"
 
 
 @dataclass(frozen=True)
-class There:
+class FetchedRemote:
     """The remote, and the refs that the clone has of it."""
 
     channel: Channel
@@ -57,7 +57,9 @@ class Result:
 class Recording:
     """Records for one feature; ``report`` is the last one of an earlier attempt at it."""
 
-    def __init__(self, project: OpenProject, there: There, report: FeatureReport | None) -> None:
+    def __init__(
+        self, project: OpenProject, there: FetchedRemote, report: FeatureReport | None
+    ) -> None:
         self.project = project
         self.git = project.git.writable()
         self.there = there

@@ -155,7 +155,7 @@ class AttemptTest(ElsewhereTest):
         self.assertEqual(space.merged().code, 0)
 
     @once
-    def test_a_machine_thought_dead_can_neither_push_its_branch_nor_its_report(self) -> None:
+    def test_a_lost_machine_that_comes_back_can_push_neither_branch_nor_report(self) -> None:
         space = self.use()
         space.features(space.held("auth"))
         space.publish()

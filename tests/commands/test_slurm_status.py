@@ -79,7 +79,7 @@ class StatusTest(SlurmTest):
         self.assertIn("    | exec: rorchestrator: not found\n    | [masked Anthropic key]\n", told)
         self.assertNotIn("| 2\n", told)
 
-    def test_from_elsewhere_a_run_is_known_by_its_id(self) -> None:
+    def test_another_clone_knows_a_run_by_its_id(self) -> None:
         self.open()
         run = self.submitted("--only", "b")
         self.ended(run, "a")

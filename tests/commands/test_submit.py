@@ -274,7 +274,7 @@ class RefusedTest(SlurmTest):
             self.slurm.know(jobs=[])
             self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
 
-    def test_features_of_a_run_that_goes_on_are_not_submitted_twice(self) -> None:
+    def test_features_of_a_run_in_progress_are_not_submitted_twice(self) -> None:
         self.open()
         run = self.submitted("--only", "b")
         told = self.submit()
@@ -346,7 +346,7 @@ class RetryTest(SlurmTest):
         self.assertEqual(self.on("retry", "b", "--yes").code, 0)
         self.assertEqual(self.slurm.calls("scancel"), [["scancel", "13"]])
 
-    def test_what_goes_on_in_its_lane_is_waited_for(self) -> None:
+    def test_features_in_progress_in_its_lane_are_waited_for(self) -> None:
         self.open(*(feature(id) for id in "abc"))
         run = self.submitted("--max-parallel", "1")
         self.ended(run, "a", status="failed")
@@ -359,7 +359,7 @@ class RetryTest(SlurmTest):
         self.assertEqual(self.on("retry", "c", "a", "--yes").code, 0)
         self.assertEqual(self.slurm.waits()["c"], "afterany:15")
 
-    def test_a_dependency_that_goes_on_is_waited_for(self) -> None:
+    def test_a_dependency_in_progress_is_waited_for(self) -> None:
         self.open(feature("a"), feature("b"), feature("c", depends_on=["a", "b"]))
         run = self.submitted()
         self.ended(run, "a", status="failed")

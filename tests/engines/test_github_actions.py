@@ -148,7 +148,7 @@ class NoTextInScripts(unittest.TestCase):
 
 
 class TheFile(unittest.TestCase):
-    def test_one_that_github_would_not_take_is_refused(self) -> None:
+    def test_a_workflow_that_is_too_large_for_github_is_refused(self) -> None:
         with (
             mock.patch.object(github_actions, "LIMIT_BYTES", 5000),
             self.assertRaisesRegex(UserError, r"workflow of 4 features has \d+ KB"),

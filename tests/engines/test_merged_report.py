@@ -77,7 +77,7 @@ class JoinedTest(unittest.TestCase):
         self.assertEqual([each.name for each in made.features], ["auth", "api", "web", "docs"])
         self.assertEqual(made.next_steps, [])
 
-    def test_what_never_reported_is_named_and_so_is_what_it_was_for(self) -> None:
+    def test_features_without_a_report_and_their_dependents_are_named(self) -> None:
         made = view(report("auth", 100.0, Status.FAILED), report("docs", 100.0))
         said = {each.id: (each.status, each.known.reason) for each in made.features}
         self.assertEqual(said["api"], (Status.BLOCKED, "not reported; it needs auth"))

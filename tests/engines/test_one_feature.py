@@ -14,7 +14,7 @@ setUpModule = skip_if_run_elsewhere
 
 
 class BaseTest(MachineTest):
-    def test_it_is_the_branch_of_the_remotes_head_or_the_lists_or_that_of_the_option(self) -> None:
+    def test_the_base_is_the_option_or_the_branch_of_the_list_or_of_the_remotes_head(self) -> None:
         space = self.use(feature("auth"))
         main = space.commit_of("main")
         space.git("tag", "v1")

@@ -42,7 +42,7 @@ class IndexFileTest(unittest.TestCase):
         self.git("write-tree")  # git adds an extension
         self.assertTrue(is_plain(self.path))
 
-    def test_so_is_the_index_of_a_linked_worktree(self) -> None:
+    def test_the_index_of_a_linked_worktree_is_plain_too(self) -> None:
         linked = os.path.join(self.repository.root, "linked")
         self.git("worktree", "add", "--quiet", "--detach", linked)
         self.assertTrue(is_plain(linked))
@@ -50,7 +50,7 @@ class IndexFileTest(unittest.TestCase):
         self.assertFalse(is_plain(linked))
         self.assertTrue(is_plain(self.path))
 
-    def test_what_hides_changes_or_is_no_file_is_not(self) -> None:
+    def test_entries_that_hide_changes_or_are_no_files_are_not_plain(self) -> None:
         commit = self.repository.commit_of("HEAD")
         cases = {
             "assume-unchanged": ("update-index", "--assume-unchanged", "z"),
@@ -67,7 +67,7 @@ class IndexFileTest(unittest.TestCase):
                 self.assertFalse(is_plain(self.path))
                 os.unlink(os.path.join(self.path, ".git", "index"))
 
-    def test_git_reads_one_that_is_large_or_of_another_version(self) -> None:
+    def test_an_index_that_is_large_or_of_another_version_is_left_to_git(self) -> None:
         opened = run_sync(open_repository(Spawner(), self.path, self.repository.environ))
         self.git("update-index", "--index-version", "4")
         self.assertEqual(run_sync(hidden(opened, self.path)), [])
@@ -77,7 +77,7 @@ class IndexFileTest(unittest.TestCase):
         with mock.patch.object(index_file, "MOST_BYTES", 100):
             self.assertFalse(is_plain(self.path))
 
-    def test_nor_is_one_without_the_checksum_that_ids_of_20_bytes_have(self) -> None:
+    def test_an_index_without_a_checksum_of_20_bytes_is_not_plain(self) -> None:
         opened = run_sync(open_repository(Spawner(), self.path, self.repository.environ))
         self.git("update-index", "--refresh")
         self.rewrite(b"\0" * 20, -20)  # as with index.skipHash
@@ -86,7 +86,7 @@ class IndexFileTest(unittest.TestCase):
         self.rewrite(b"\1" * 20, -20)
         self.assertFalse(is_plain(self.path))
 
-    def test_nor_is_one_that_cannot_be_read_or_is_damaged(self) -> None:
+    def test_an_index_that_cannot_be_read_or_is_damaged_is_not_plain(self) -> None:
         self.assertFalse(is_plain(self.repository.root))
         self.rewrite(b"\0\0\1\0", 8)
         self.assertFalse(is_plain(self.path))

@@ -25,7 +25,7 @@ class RelocatableTest(SetupFolderTest):
         os.symlink("missing", self.path("node_modules/broken"))
         self.assertEqual(self.why(), "")
 
-    def test_it_tells_what_the_folder_takes(self) -> None:
+    def test_the_size_of_the_folder_is_returned(self) -> None:
         self.assertEqual(check_relocatable(self.worktree, "node_modules"), 2 * 4096)
 
     def test_the_path_of_the_worktree_in_a_text(self) -> None:

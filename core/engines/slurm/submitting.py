@@ -178,7 +178,7 @@ def _with_dependents(
 def _check(submission: Submission, id: str, phases: Mapping[str, Phase], again: set[str]) -> None:
     if phases[id] is Phase.COMPLETED or phases[id].is_active:
         raise UserError(
-            N_("{id} is {phase}; nothing to retry").format(id=id, phase=phases[id].value),
+            N_("{id} is {status}; nothing to retry").format(id=id, status=phases[id].value),
             hint=on_slurm("status", submission.run),
         )
     missing = [

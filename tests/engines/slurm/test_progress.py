@@ -101,7 +101,7 @@ class ProgressTest(unittest.TestCase):
     def test_jobs_of_other_runs_and_of_unknown_features_do_not_count(self) -> None:
         self.assertIs(self.phase(job("a", "RUNNING", run="S"), job("z", "RUNNING")), Phase.LOST)
 
-    def test_a_run_is_over_when_no_job_goes_on(self) -> None:
+    def test_a_run_is_over_when_no_job_is_in_progress(self) -> None:
         self.assertTrue(is_over(progress(SUBMISSION, [], {})))
         self.assertFalse(is_over(progress(SUBMISSION, [job("c", "PENDING")], {})))
 
