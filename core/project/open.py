@@ -55,19 +55,15 @@ class OpenProject:
     @property
     def worktrees(self) -> WorktreeManager:
         """The manager of the worktrees; a plan of features that never ran needs none."""
-        if self.git not in self.managers:
-            # A rehearsal brings a manager that measures: with another git, it measures on.
-            made = next((each.using(self.git) for each in self.managers.values()), None)
-            self.managers[self.git] = made or self._manager()
-        return self.managers[self.git]
+        known = self.managers.get(self.git)
+        if known is None:
+            from ..worktree.manager import WorktreeManager
 
-    def _manager(self) -> WorktreeManager:
-        from ..worktree.manager import WorktreeManager
-
-        settings = self.config.project
-        return WorktreeManager(
-            *(self.git, self.worktrees_folder, settings.branch_prefix, settings.commit_subject)
-        )
+            settings = self.config.project
+            known = self.managers[self.git] = WorktreeManager(
+                *(self.git, self.worktrees_folder, settings.branch_prefix, settings.commit_subject)
+            )
+        return known
 
     def writable(self) -> OpenProject:
         """The same project with a git that may change it and run the user's programs."""

@@ -40,6 +40,9 @@ LONG = (
     *("views", "web", "flood", "setup_cache"),
 )
 
+AGAIN = 2
+"""How often the short form measures a figure again that is beyond its margin."""
+
 FOLDER = Path(__file__).resolve().parent
 PICTURE = FOLDER.parent.parent / "docs" / "performance.svg"
 
@@ -107,8 +110,19 @@ def main() -> int:
     if failed:
         return 1
     if options.short:
-        return reference.check(found)
+        return _compared(found)
     return 0 if options.update or all(figure.is_kept for _, figure in found) else 1
+
+
+def _compared(found: list[tuple[str, Figure]]) -> int:
+    """Compare with the reference; what is worse is measured again first."""
+    for _ in range(AGAIN):
+        names = reference.worse(found)
+        if not names:
+            break
+        print(f"measured again: {', '.join(names)}")
+        found = reference.least(found, list(measured(names, [])))
+    return reference.check(found)
 
 
 def _publish(found: Sequence[tuple[str, Figure]]) -> None:

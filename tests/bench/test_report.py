@@ -75,20 +75,32 @@ class References(unittest.TestCase):
         patched.start()
         self.addCleanup(patched.stop)
 
-    def checked(self, steady: float) -> tuple[int, str]:
+    def checked(self, *found: tuple[str, Figure]) -> tuple[int, str]:
         said = io.StringIO()
-        figure = Figure("plan ÷ <bare>", 9.0, 1.6, steady=steady)
         with contextlib.redirect_stdout(said):
-            code = reference.check([("startup", figure), ("new", SECONDS)])
+            code = reference.check(found)
         return code, said.getvalue()
 
     def test_a_ratio_beyond_its_margin_fails(self) -> None:
         reference.update(FOUND[:1])
         for steady, code in ((0.1, 0), (1.4, 0), (1.95, 0), (1.97, 1)):
-            self.assertEqual(self.checked(steady)[0], code, steady)
-        said = self.checked(2)[1]
+            self.assertEqual(self.checked(_plan(steady))[0], code, steady)
+        said = self.checked(_plan(2))[1]
         self.assertIn("startup: plan ÷ <bare>: 2.00, reference 1.4 + 40%: WORSE", said)
-        self.assertIn("no reference", self.checked(1)[1])
+
+    def test_a_figure_without_a_reference_fails(self) -> None:
+        reference.update(FOUND[:1])
+        code, said = self.checked(_plan(1), ("new", SECONDS))
+        self.assertEqual(code, 1)
+        self.assertIn("no reference", said)
+
+    def test_what_is_worse_is_measured_again_and_the_smaller_figure_counts(self) -> None:
+        reference.update(FOUND[:1])
+        self.assertEqual(reference.worse([_plan(1.4)]), [])
+        self.assertEqual(reference.worse([_plan(2)]), ["startup"])
+        for again, steady in ((1.3, 1.3), (3, 2)):
+            ((_, figure),) = reference.least([_plan(2)], [_plan(again)])
+            self.assertEqual(figure.guarded, steady)
 
     def test_an_update_keeps_margins_and_what_was_not_measured(self) -> None:
         known = {"startup: plan ÷ <bare>": {"ratio": 9, "margin": 0.1}, "x: y": {"ratio": 1}}
@@ -96,6 +108,10 @@ class References(unittest.TestCase):
         reference.update(FOUND[:1])
         known["startup: plan ÷ <bare>"]["ratio"] = 1.4
         self.assertEqual(json.loads(reference.PATH.read_text()), known)
+
+
+def _plan(steady: float) -> tuple[str, Figure]:
+    return "startup", Figure("plan ÷ <bare>", 9.0, 1.6, steady=steady)
 
 
 if __name__ == "__main__":
