@@ -109,8 +109,13 @@ class Channel:
                 url=without_credentials(self.url),
                 said=GitError("", finished).message.partition(": ")[2],
             ),
-            hint=N_("look at the URL and the credentials: git ls-remote URL"),
+            hint=self._hint(),
         )
+
+    def _hint(self) -> str:
+        if re.fullmatch(r"[\w.-]+", self.url):
+            return N_("give the URL of the remote: git remote get-url {name}").format(name=self.url)
+        return N_("look at the URL and the credentials: git ls-remote URL")
 
     # -- files --------------------------------------------------------------------------------
 

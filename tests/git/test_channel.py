@@ -9,6 +9,7 @@ from unittest import mock
 from core.git import channel as channels
 from core.git.channel import Channel, Update, open_channel
 from core.model.errors import UserError
+from core.model.frozen import replace
 from core.process.spawner import run_sync
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
@@ -102,6 +103,13 @@ class ChannelTest(unittest.TestCase):
         with self.assertRaises(UserError) as met:
             self.there()
         self.assertIn("could not be read: fatal: ", met.exception.message)
+        self.assertIn("git ls-remote", met.exception.hint)
+
+    def test_the_name_of_a_remote_is_no_url(self) -> None:
+        named = replace(self.channel, url="origin")
+        with self.assertRaises(UserError) as met:
+            run_sync(named.look("refs/*"))
+        self.assertIn("git remote get-url origin", met.exception.hint)
 
     def test_a_clone_shares_no_file_with_the_repository(self) -> None:
         path = os.path.join(self.source.root, "clone")

@@ -65,7 +65,9 @@ def as_ordinary_user(words: list[str]) -> int:
         who = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
         environ = {"PATH": os.environ.get("PATH", os.defpath), "TMPDIR": temporary}
         environ.update(HOME=temporary, LANG="C.UTF-8", PYTHONDONTWRITEBYTECODE="1")
-        python = next(each for each in pythons() if can_use(each, who, environ))
+        python = next((each for each in pythons() if can_use(each, who, environ)), "")
+        if not python:
+            raise SystemExit(f"tests.slurm: {ORDINARY} can run none of {', '.join(pythons())}")
         argv = ["setpriv", *who, python, "-m", "tests.slurm", *words]
         return subprocess.run(argv, cwd=copy, env=environ).returncode
     finally:
