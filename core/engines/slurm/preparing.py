@@ -80,7 +80,7 @@ def prepared(project: OpenProject, options: SlurmOptions, environ: Mapping[str, 
     variables = environment_file.handed_over(environ, options.variables)
     export = exported(project, options.selection, options.max_parallel)
     remote = remote_with_base(project, options.remote)
-    run = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
+    run = _new_run(time.time())
     slots = options.max_parallel or project.config.project.max_parallel
     waits, lanes = waits_of(DAGResolver(project.dag.features[j.id] for j in export.jobs), slots)
     return Prepared(
@@ -136,3 +136,9 @@ def _folder(project: OpenProject, given: str, run: str) -> str:
             hint=N_("name a folder that the nodes share"),
         )
     return os.path.join(os.path.abspath(given), f"rorchestrator-{run}")
+
+
+def _new_run(now: float) -> str:
+    """An id that sorts by its time, in milliseconds: the last submission is the last by name."""
+    start = time.strftime("%Y%m%dT%H%M%S", time.localtime(now))
+    return f"{start}-{int(now % 1 * 1000):03d}{os.urandom(2).hex()[:3]}"
