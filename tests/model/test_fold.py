@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from core.model import events, state
-from core.model.attempt import Attempt
+from core.model import events
+from core.model.attempt import Attempt, cost_of
 from core.model.decision import Action
 from core.model.events import Event
 from core.model.fold import apply, fold
@@ -336,7 +336,7 @@ class Steered(unittest.TestCase):
         found = auth(story)
         self.assertEqual([attempt.number for attempt in found.attempts], [2])
         self.assertEqual([attempt.number for attempt in found.of_run("r1")], [1, 2])
-        self.assertEqual(state.cost_of(found.of_run("r1")).usd, 1.0)
+        self.assertEqual(cost_of(found.of_run("r1")).usd, 1.0)
         later = auth([*story, *life("r2", DONE, failed)])
         self.assertEqual(len(later.of_run("r2")), 1)
         self.assertEqual(later.of_run("r1"), ())
