@@ -105,7 +105,7 @@ class SpawnerTest(ProcessTest):
         spawner.start_early(argv, self.environ)
         other = {**self.environ, "OTHER": "1"}
         (done,) = run_sync(Spawner().run_each([argv], env=other))
-        self.assertEqual([int(done.text)], self.pids()[-1:])
+        self.assertIn(int(done.text), self.pids())
         self.finish(*argv, stdin=b"1")
         self.assertEqual(len(spawner._early), 1, "an input or another environment is another thing")
 
