@@ -717,11 +717,16 @@ class Laboratory:
 
     def at(self, point: str) -> Verdict:
         """A round that is killed at one point, and then finishes."""
-        for _ in range(3):
-            verdict = self.through([point], f"--point '{point}'", name=point, alone=True)
+        for points in ([point], self._of_any_feature(point), self._of_any_feature(point)):
+            verdict = self.through(points, f"--point '{point}'", name=point, alone=True)
             if verdict.figures.kills or verdict.problems:
                 return verdict
         return verdict
+
+    def _of_any_feature(self, point: str) -> list[str]:
+        """The same point of each feature: which one takes over the checked base is chance."""
+        names = "|".join(map(re.escape, self.template.ids))
+        return sorted({re.sub(rf"\b({names})\b", id, point) for id in self.template.ids})
 
     def through(
         self, points: Sequence[str], repeat: str, *, name: str = "", alone: bool = False
