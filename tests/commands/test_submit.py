@@ -285,14 +285,15 @@ class RefusedTest(SlurmTest):
         self.assertEqual(self.submit().code, 0)
 
     def test_the_key_of_a_run_that_ended_unseen_goes_with_the_next_submission(self) -> None:
-        self.open(feature("a"))
+        self.open(feature("a"), feature("b"))
         env = {"ANTHROPIC_API_KEY": KEY}
         paths = []
-        for _ in range(2):
-            run = self.submit("--json", env=env).json["run_id"]
+        for id, state in (("b", "RUNNING"), ("a", "FAILED"), ("a", "FAILED")):
+            run = self.submit("--json", "--only", id, env=env).json["run_id"]
             paths.append(os.path.join(self.folder(run), "environment"))
-            self.slurm.set("a", state="FAILED")
-        self.assertEqual([os.path.exists(path) for path in paths], [False, True])
+            self.slurm.set(id, state=state)
+        kept = [os.path.exists(path) for path in paths]
+        self.assertEqual(kept, [True, False, True], "b still runs")
 
 
 class RetryTest(SlurmTest):
