@@ -96,7 +96,8 @@ def _line(id: str, one: Command, folder: str) -> str:
     # The commit that a ref gets is the branch's, any other one is where worktrees start.
     commit = f"feature/{id}" if one.name == "update-ref" else "main~0"
     words = " ".join(_quoted(id, COMMIT.sub(commit, word)) for word in one.argv)
-    if one.name == "worktree":
+    if one.name in ("worktree", "checkout"):
+        # git fails where it finds the half-made worktree of another process.
         return f"flock {folder}/logs/lock {words}"
     if one.name == "config":
         return f"{words} || [ $? = 1 ]"  # it is not set
