@@ -21,8 +21,10 @@ from core.model.list_commands import shell_command
 from core.model.outcome import Status
 from tests.support.commands import CommandResult, Terminal, standing_in, streams, wait_until
 from tests.support.merges import MergeTest
-from tests.support.once import once
+from tests.support.once import once, skip_if_run_elsewhere
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 SAY: Mapping[str, object] = {"say": "It was asked for."}
 BOTH: Mapping[str, object] = {"bash": "printf 'a\\nb\\n' > same.txt && git add same.txt"}

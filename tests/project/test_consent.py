@@ -18,8 +18,11 @@ from core.project.consent import Consents, state_folder
 from core.project.list_path import in_main_checkout
 from core.worktree.names import MARK
 from tests.support.commands import CommandResult, Terminal, standing_in, streams
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 ONE = Invocation(Purpose.VERIFY, ("make", "check"), ("make check",))
 OTHER = Invocation(Purpose.SETUP, ("make", "deps"), ("make deps",))

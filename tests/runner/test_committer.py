@@ -13,9 +13,11 @@ from core.model.feature import Feature
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Child, Ladder, Supervisor
-from tests.support.once import once
+from tests.support.once import once, skip_if_run_elsewhere
 from tests.support.runner import RunnerTest
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 ADD = "git add a.txt"
 

@@ -19,7 +19,10 @@ from core.process.cancellation import Cancellation
 from core.runner.added_tests import AddedTests as Added
 from core.runner.start_looks import StartLooks
 from tests.support.checks import ChecksTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 SEES_ALL = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_SLOT $RORCHESTRATOR_BRANCH"
 

@@ -19,8 +19,11 @@ from core.runner.setup_cache import SetUp, SetupCache, without_cache
 from core.worktree.setup_store import SetupStore
 from core.worktree.worktree import Worktree
 from tests.support.checks import ChecksTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import feature
 from tests.support.worktrees import WorktreeTest
+
+setUpModule = skip_if_run_elsewhere
 
 INSTALL = "mkdir -p node_modules/.bin node_modules/left && echo one > node_modules/left/index.js"
 LINKED = "ln -s ../left/index.js node_modules/.bin/left"

@@ -9,8 +9,11 @@ from unittest import mock
 
 from core.runner import feature_run
 from tests.support.commands import wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.paths import AGENT
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 FAILING_GIT = """\
 #!/bin/sh

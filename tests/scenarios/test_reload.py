@@ -11,8 +11,11 @@ from core.journal.control import Requests
 from core.model.control_action import ControlAction
 from core.process.supervisor import MARK
 from tests.support.commands import CommandResult, Running, wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.runs import RunTest
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ReloadTest(RunTest):

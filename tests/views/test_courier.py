@@ -16,6 +16,9 @@ from core.views import courier
 from core.views.courier import Carrier, End, Last, Setup
 from core.views.notice import Notice
 from tests.support.endpoints import Endpoints
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 ON = (Occasion.FINISHED,)
 
