@@ -34,19 +34,6 @@ if TYPE_CHECKING:
 
     from .model.ci_commands import CommandGuard
 
-DESCRIPTION = N_("""\
-Run Claude Code on a list of features, several at once, each in a git worktree of its own,
-and get a verified git branch for each.""")
-
-EXAMPLES = N_("""\
-The global wrapper also takes: rorchestrator self-update [VERSION]
-
-examples:
-  rorchestrator plan                 show what would run, and what it would cost
-  rorchestrator run --yes            run it without asking
-  rorchestrator cleanup --merged     remove merged worktrees and branches
-""")
-
 COMMANDS = {
     "init": N_("look at the repository and write a first feature list"),
     "doctor": N_("examine what a run needs, and say what to mend"),
@@ -87,31 +74,11 @@ COMMANDS = {
     "schema": N_("print the JSON Schema of a feature list, for editors"),
 }
 
-GROUPS = {
-    N_("plan and run"): ("plan", "run"),
-    N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
-    N_("steer"): ("stop", "pause", "resume", "skip", "retry", "reload", "attach"),
-    N_("review and land"): (
-        *("review", "prove", "diff", "merge", "undo", "push", "pr", "feedback", "cleanup"),
-    ),
-    N_("start"): (
-        *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
-        *("schema", "completion"),
-    ),
-    N_("engines"): ("export", "submit"),
-}
-"""The groups of the commands in ``--help``, which omits what does not exist."""
-
-FIRST_STEPS = N_("https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUICKSTART.md")
-"""A page in the language of the messages."""
-
 COMPLETE = "__complete"
 """The hidden command that answers the completion script of a shell."""
 
 ASKS_GIT = {"plan": True, "status": False}
 """The commands that ask git at once; True if for its settings as well."""
-
-ALL_SHOWN = N_("rorchestrator --help shows the commands")
 
 EVERYWHERE = {
     **dict.fromkeys(("--config", "--base", "--color", OPTION), True),
@@ -158,28 +125,14 @@ def _columns() -> int:
         return HELP_COLUMNS
 
 
-class _Grouped(argparse.ArgumentParser):
-    """The parser of all commands, with a heading for each group of them."""
+class _AllCommands(argparse.ArgumentParser):
+    """The parser without a command."""
 
     def format_help(self) -> str:
-        """The help, as argparse makes it, but for the groups."""
-        formatter = self._get_formatter()
-        formatter.add_usage(self.usage, self._actions, ())
-        formatter.add_text(self.description)
-        for title, names in GROUPS.items():
-            formatter.start_section(_(title))
-            formatter.add_arguments(_named(name) for name in names if name in COMMANDS)
-            formatter.end_section()
-        formatter.start_section(_("options"))
-        formatter.add_arguments(self._optionals._group_actions)
-        formatter.end_section()
-        formatter.add_text(self.epilog)
-        return formatter.format_help()
+        """The help of all commands."""
+        from .commands.overview import help_of_all
 
-
-def _named(command: str) -> argparse.Action:
-    """A command as a row of the help."""
-    return argparse.Action([], command, metavar=command, help=_(COMMANDS[command]))
+        return help_of_all(self, COMMANDS)
 
 
 def parser(chosen: str = "") -> argparse.ArgumentParser:
@@ -187,13 +140,8 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
 
     Importing all commands would double the start-up time.
     """
-    kind = argparse.ArgumentParser if chosen else _Grouped
-    top = kind(
-        prog="rorchestrator",
-        description=_(DESCRIPTION),
-        epilog=_(EXAMPLES),
-        formatter_class=_Help,
-    )
+    kind = argparse.ArgumentParser if chosen else _AllCommands
+    top = kind(prog="rorchestrator", formatter_class=_Help)
     top.add_argument(
         "--version",
         action="version",
@@ -225,26 +173,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         _speak(language_of(words, os.environ))
         _check_system(os.name)
         if not words:
-            print(_without_list() or parser().format_help(), end="")
+            from .commands.overview import without_list
+
+            print(without_list() or parser().format_help(), end="")
             return ExitCode.UP_TO_DATE
         if words[0] == COMPLETE:
             return _complete(words[1:], mask)
         typed = command_first([*words[1:], "--help"] if words[0] == "help" else words)
-        if not typed:
-            raise UserError(_("a command is missing"), hint=ALL_SHOWN)
-        chosen = typed[0] if typed[0] in COMMANDS else ""
+        word = typed[0] if typed else ""
+        chosen = word if word in COMMANDS else ""
+        if not (chosen or word.startswith("-")):
+            from .commands.unknown_words import no_command
+
+            raise no_command(word, COMMANDS)
         if chosen in ASKS_GIT:
             from .git import ahead  # git answers while the command is imported
 
             ahead.ask(typed, os.environ, settings=ASKS_GIT[chosen])
-        if typed[0] == "self-update":
-            raise _no_self_update(os.path.dirname(os.path.abspath(__file__)))
-        if not (chosen or typed[0].startswith("-")):
-            raise _unknown(typed[0])
         known = argparse.Namespace(mask=mask, words=typed)
         arguments, unknown = parser(chosen).parse_known_args(typed, known)
         if unknown:
-            raise _unexpected(chosen, unknown[0])
+            raise _not_taken(chosen, unknown[0])
         given.update(vars(arguments))
         if getattr(arguments, "json", False) and chosen != "web":
             use(None)  # a program reads it, but a person the page of web
@@ -276,25 +225,6 @@ def _has_accents(stream: TextIO) -> bool:
     return True
 
 
-def _without_list() -> str:
-    """What this is and how to start, if no feature list is found; else empty."""
-    from .project.list_path import list_path
-
-    try:
-        list_path("")
-    except UserError as error:
-        lines = (
-            f"{_(DESCRIPTION)}\n",
-            _("There is nothing to run here: {why}").format(why=shown(error.message)),
-            _("  next: {hint}").format(hint=shown(error.hint)),
-            "",
-            _("First steps: {page}").format(page=_(FIRST_STEPS)),
-            _(ALL_SHOWN),
-        )
-        return "".join(f"{line}\n" for line in lines)
-    return ""
-
-
 def command_first(words: Sequence[str]) -> list[str]:
     """Move options before the command behind it; empty if there is no command."""
     before: list[str] = []
@@ -306,47 +236,14 @@ def command_first(words: Sequence[str]) -> list[str]:
     return [rest[0], *before, *rest[1:]] if rest else []
 
 
-def _unknown(word: str) -> UserError:
-    import difflib
+def _not_taken(command: str, word: str) -> UserError:
+    """The error for a word that a command does not take."""
+    from .commands.unknown_words import not_taken
 
-    near = difflib.get_close_matches(word.lower(), COMMANDS, 1, 0.5)
-    said = _("unknown command {word!r}").format(word=word)
-    if near:
-        said = _("unknown command {word!r} (did you mean {near!r}?)").format(
-            word=word, near=near[0]
-        )
-    return UserError(said, hint=ALL_SHOWN)
-
-
-def _unexpected(command: str, word: str) -> UserError:
-    """The error for an argument that a command does not take."""
-    import difflib
-    import re
-
-    if not command:
-        return UserError(_("unknown option {word!r}").format(word=word), hint=ALL_SHOWN)
-    own = argparse.ArgumentParser(prog=f"rorchestrator {command}", formatter_class=_Help)
-    import_module(f".commands.{command}", __package__).configure(own)
-    options = set(re.findall(r"--[a-z-]+", own.format_usage()))
-    if not word.startswith("-"):
-        hint = _("rorchestrator {command} --help shows its arguments")
-        if "--only" in options:
-            hint = _(
-                "rorchestrator {command} --help shows its arguments, "
-                "or: rorchestrator {command} --only {word}"
-            )
-        said = _("{command} does not take the argument {word!r}")
-        return UserError(
-            said.format(command=command, word=word), hint=hint.format(command=command, word=word)
-        )
-    near = difflib.get_close_matches(word.partition("=")[0], options, 1, 0.7)
-    said = _("{command} has no option {word!r}")
-    if near:
-        said = _("{command} has no option {word!r} (did you mean {near!r}?)")
-    return UserError(
-        said.format(command=command, word=word, near="".join(near)),
-        hint=_("rorchestrator {command} --help shows its options").format(command=command),
-    )
+    own = argparse.ArgumentParser(formatter_class=_Help)
+    if command:
+        import_module(f".commands.{command}", __package__).configure(own)
+    return not_taken(command, word, own.format_usage())
 
 
 def _complete(words: Sequence[str], mask: Mask) -> int:
@@ -357,23 +254,6 @@ def _complete(words: Sequence[str], mask: Mask) -> int:
     # As bytes, because the stream of text has no tabs.
     sys.stdout.buffer.write(mask("".join(f"{line}\n" for line in lines)).encode())
     return ExitCode.UP_TO_DATE
-
-
-def _no_self_update(package: str) -> UserError:
-    """The error of self-update without the wrapper: how to update instead."""
-    clone = os.path.dirname(package)
-    if os.path.exists(os.path.join(clone, "orchestrate.py")):
-        import shlex
-
-        where = shlex.quote(clone)
-        return UserError(
-            _("{clone} is a clone").format(clone=clone),
-            hint=_("update it: git -C {where} pull").format(where=where),
-        )
-    return UserError(
-        _("self-update needs the wrapper; this is an installed package"),
-        hint=_("pipx upgrade rorchestrator, or pip install --upgrade"),
-    )
 
 
 class Masked:

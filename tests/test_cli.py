@@ -17,6 +17,8 @@ import unittest
 from unittest import mock
 
 from core import __version__, cli
+from core.commands.overview import DESCRIPTION, GROUPS
+from core.commands.unknown_words import no_self_update
 from core.model.ci_commands import annotation
 from core.model.errors import UserError
 from tests.support.commands import (
@@ -154,14 +156,14 @@ class Help(WithWorkspace):
         self.assertEqual([title for title, _ in shown][-2:], ["options", "examples"])
         names = [name for _, rows in shown for name in re.findall(r"^  ([a-z]\S*)", rows, re.M)]
         self.assertEqual(sorted({*names} - {"rorchestrator"}), sorted(cli.COMMANDS))
-        grouped = [name for group in cli.GROUPS.values() for name in group]
+        grouped = [name for group in GROUPS.values() for name in group]
         self.assertEqual(len(grouped), len({*grouped}))
 
     def test_without_a_list_the_name_alone_says_what_it_is_and_how_to_start(self) -> None:
         said = self.space.main(at=self.space.root)
         self.assertEqual((said.code, said.err), (0, ""))
         lines = said.out.splitlines()
-        self.assertEqual("\n".join(lines[:2]), cli.DESCRIPTION)
+        self.assertEqual("\n".join(lines[:2]), DESCRIPTION)
         self.assertIn(f"no feature list in {self.space.root} or above\n  next: ", said.out)
         self.assertIn("rorchestrator init", said.out)
         self.assertTrue(said.out.endswith("rorchestrator --help shows the commands\n"))
@@ -287,7 +289,7 @@ class SelfUpdate(WithWorkspace):
         )
         self.assertEqual(done.returncode, 2)
         self.assertIn("next: pipx upgrade rorchestrator", done.stderr.decode())
-        self.assertIn("pipx upgrade", cli._no_self_update(package).hint)
+        self.assertIn("pipx upgrade", no_self_update(package).hint)
 
 
 class Failing(io.TextIOWrapper):
