@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 
 try:
+    import gc
+
+    # The objects that a start makes are as many, and no garbage.
+    gc.set_threshold(20_000)
+
     import argparse
     import atexit
     import errno
-    import gc
     import os
     import signal
     from collections.abc import Callable, Mapping, Sequence
@@ -88,9 +92,6 @@ EVERYWHERE = {
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = N_("free some space, then try again")
-
-COLLECTED_OBJECTS = 20_000
-"""New objects between two collections of garbage: a start makes as many, and no garbage."""
 
 HELP_COLUMNS = 100
 """The width of help without a terminal."""
@@ -365,7 +366,6 @@ def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
 
 def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
-    gc.set_threshold(COLLECTED_OBJECTS)
     try:
         _repair_streams()
         _handle_signals()
