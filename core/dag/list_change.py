@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from enum import Enum
 
 from ..model.decision import Action, Decision
 from ..model.feature import Feature
-from ..model.frozen import dataclass, field
+from ..model.frozen import Enum, dataclass, field
 from ..model.list_outline import Outline
 from ..model.state import RunState
 from ..model.translate import N_

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
 
 from ..model.feature import Feature
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
+from ..model.frozen import Enum
 from ..model.handover import PullRequest
 from ..model.json_values import Json
 from ..model.translate import N_

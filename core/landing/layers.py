@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Union
 
 from ..model.excerpt import some
 from ..model.feature import Feature
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 from ..model.strategy import Strategy
 from ..model.translate import N_
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
+from ..model.frozen import Enum
 from ..model.strategy import Strategy
 from ..model.translate import N_
 from .layers import Resolution, Resolved

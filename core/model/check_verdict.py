@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
-from .frozen import dataclass
+from .frozen import Enum, dataclass
 from .json_values import Json, strings
 from .translate import N_
 

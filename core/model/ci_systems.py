@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+
+from .frozen import Enum
 
 OBEYING = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
 """Variables of the systems that obey lines of our output: see ``ci_commands.py``."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from enum import Enum
 
-from .frozen import dataclass
+from .frozen import Enum, dataclass
 from .translate import N_
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
-from .frozen import dataclass, field
+from .frozen import Enum, dataclass, field
 
 NEW = "new"
 """The reason of a feature that never ran."""

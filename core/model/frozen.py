@@ -1,10 +1,13 @@
-"""Frozen values: a fast `dataclass(frozen=True)`, `field` and `replace`, for a short start-up.
+"""Frozen values and words: a fast `dataclass(frozen=True)`, `field`, `replace` and `Enum`.
 
 With the real ``dataclasses``, ``plan`` takes 103 ms instead of 62 and ``status`` 105 instead of 55
 (Python 3.13; 95 instead of 57 and 88 instead of 53 on 3.9): their import takes 8 to 12 ms, and
 each of some sixty classes half a millisecond. So every class that ``plan`` or ``status`` imports
 is one of these. Type checkers see the real ones. There is no inheritance, and mutable values use
 ``dataclasses``.
+
+The members of an ``Enum`` are strings. With the real ``enum``, they take 8 million of the
+instructions of a ``plan``, which are 170 million without.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
+    from enum import Enum
 
-    __all__ = ["dataclass", "field", "replace"]
+    __all__ = ["Enum", "dataclass", "field", "replace"]
 else:
 
     class field:
@@ -80,3 +84,34 @@ else:
         if len(state) != len(known):
             raise TypeError(f"{type(value).__name__} takes {', '.join(known)}")
         return copy
+
+    class _Members(type):
+        """The class of a kind of words, which knows all of them."""
+
+        def __init__(cls, name, bases, body):
+            cls._members = {}
+            for word, value in body.items():
+                if type(value) is str and not word.startswith("_"):
+                    member = cls._members[value] = object.__new__(cls)
+                    member.__dict__.update(name=word, value=value)
+                    setattr(cls, word, member)
+
+        def __call__(cls, value):
+            try:
+                return cls._members[value]
+            except (KeyError, TypeError):  # unknown, or a list or an object
+                raise ValueError(f"{value!r} is not a valid {cls.__name__}") from None
+
+        def __iter__(cls):
+            return iter(cls._members.values())
+
+    class Enum(metaclass=_Members):
+        """A kind of words: ``Kind(value)`` is a member, ``Kind`` itself lists them."""
+
+        __setattr__ = __delattr__ = _refuse
+
+        def __reduce__(self):
+            return type(self), (self.value,)
+
+        def __repr__(self):
+            return f"{type(self).__name__}.{self.name}"

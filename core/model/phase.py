@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from .check_verdict import Verdict
+from .frozen import Enum
 from .translate import N_
 
 TYPE_CHECKING = False

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from enum import Enum
 
 from .costs import Cost
-from .frozen import dataclass, field, replace
+from .frozen import Enum, dataclass, field, replace
 from .outcome import Fault, Stage, Status
 from .phase import Phase
 from .provenance import Provenance

@@ -7,12 +7,12 @@ not plain is a list that begins with its kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 
 from .again import Again
 from .attempt import Attempt
 from .check_verdict import CheckVerdict, Scope, Verdict
 from .costs import Cost, Paid
+from .frozen import Enum
 from .handover import PullRequest, Push
 from .json_values import Json
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work

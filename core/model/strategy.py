@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from .frozen import Enum
 
 
 class Strategy(Enum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from enum import Enum
 from heapq import heappop, heappush
 
 from ..dag.resolver import DAGResolver
@@ -14,7 +13,7 @@ from ..model import events
 from ..model.decision import Decision
 from ..model.events import Event
 from ..model.feature import Feature
-from ..model.frozen import dataclass, replace
+from ..model.frozen import Enum, dataclass, replace
 from ..model.outcome import Fault, FeatureOutcome, Status
 from ..model.state import RunState
 from ..model.translate import N_

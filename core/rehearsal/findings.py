@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum
 
 from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
-from ..model.frozen import dataclass, replace
+from ..model.frozen import Enum, dataclass, replace
 from ..model.json_values import Json
 from ..model.terminal_text import clean, one_line
 from ..model.translate import N_, _, shown

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from enum import Enum
 
 from ..dag.resolver import DAGResolver
 from ..model.check_verdict import CheckVerdict, Verdict
 from ..model.excerpt import some
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 from ..model.translate import N_
 
 LARGE = ((1000, 3), (400, 2), (200, 1))

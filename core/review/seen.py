@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 
 from ..git.door import Git
 from ..git.file_changes import (
@@ -17,7 +16,7 @@ from ..git.file_changes import (
     sizes,
     with_entries,
 )
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 
 
 class Sight(Enum):

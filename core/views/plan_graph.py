@@ -7,10 +7,9 @@ Texts are cleaned, cut and escaped here; they have to be masked before.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from enum import Enum
 
 from ..model.decision import Action, Decision
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 from ..model.outcome import Status
 from ..model.terminal_text import one_line
 from ..model.translate import N_

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 
 from ..dag.incremental import REVIEWED
 from ..model.attempt import cost_of
 from ..model.decision import NEW, Action, Decision
 from ..model.excerpt import some
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 from ..model.json_values import Json
 from ..model.moments import minute_of
 from ..model.next_steps import next_commands

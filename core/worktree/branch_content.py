@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 
 from ..git import commits, history
 from ..git.door import Git
-from ..model.frozen import dataclass
+from ..model.frozen import Enum, dataclass
 from ..model.translate import N_
 
 

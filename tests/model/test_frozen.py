@@ -1,8 +1,11 @@
-"""Frozen values behave as those of ``dataclasses``, in all that the program uses."""
+"""Frozen values and words behave as those of ``dataclasses`` and ``enum``, as far as used."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import enum
+import pickle
 import unittest
 from collections.abc import Mapping
 
@@ -38,6 +41,23 @@ class Pair:
 class OtherPair:
     one: int
     two: int
+
+
+class Word(frozen.Enum):
+    """A kind of words."""
+
+    FIRST = "first"
+    """A text between the members is none."""
+    NONE = ""
+
+    @property
+    def is_first(self) -> bool:
+        return self is Word.FIRST
+
+
+class TheirWord(enum.Enum):
+    FIRST = "first"
+    NONE = ""
 
 
 class FrozenValues(unittest.TestCase):
@@ -94,6 +114,42 @@ class FrozenValues(unittest.TestCase):
         self.assertEqual(value, Ours("a", 5))
         with self.assertRaises(TypeError):
             frozen.replace(value, colour="red")  # type: ignore[call-arg]
+
+
+class Words(unittest.TestCase):
+    def test_members_are_listed_and_found_by_their_values(self) -> None:
+        self.assertEqual(
+            [(each.name, each.value) for each in Word],
+            [(each.name, each.value) for each in TheirWord],
+        )
+        self.assertIs(Word(""), Word.NONE)
+        self.assertIs(Word("first"), Word.FIRST)
+        self.assertTrue(Word.FIRST.is_first)
+        self.assertFalse(Word.NONE.is_first)
+        self.assertEqual(len({Word.FIRST, Word.NONE, Word("first")}), 2)
+        self.assertNotEqual(Word.FIRST, TheirWord.FIRST)
+        self.assertEqual(repr(Word.FIRST), "Word.FIRST")
+
+    def test_another_value_is_refused_in_the_same_words(self) -> None:
+        for value in ("third", None, 3, ["first"], {}):
+            with self.subTest(value):
+                with self.assertRaises(ValueError) as ours:
+                    Word(value)
+                with self.assertRaises(ValueError) as theirs:
+                    TheirWord(value)
+                said = str(ours.exception).replace("Word", "TheirWord")
+                self.assertEqual(said, str(theirs.exception))
+
+    def test_a_member_is_frozen(self) -> None:
+        with self.assertRaises(AttributeError):
+            Word.FIRST.value = "other"  # type: ignore[misc]
+        with self.assertRaises(AttributeError):
+            del Word.FIRST.value
+
+    def test_a_copy_is_the_member_itself(self) -> None:
+        for word in Word:
+            self.assertIs(pickle.loads(pickle.dumps(word)), word)
+            self.assertIs(copy.deepcopy(word), word)
 
 
 if __name__ == "__main__":

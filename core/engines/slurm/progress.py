@@ -7,9 +7,8 @@ counts more than a report, which may be that of an earlier job.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 
-from ...model.frozen import dataclass
+from ...model.frozen import Enum, dataclass
 from ...model.outcome import Status
 from ...model.translate import N_
 from .jobs import feature_of

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
-from ...model.frozen import dataclass
+from ...model.frozen import Enum, dataclass
 
 
 class State(Enum):

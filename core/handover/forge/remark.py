@@ -7,10 +7,9 @@ commands. So a remark counts unasked only if its author may write to the reposit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
 
 from ...model.excerpt import excerpt
-from ...model.frozen import dataclass
+from ...model.frozen import Enum, dataclass
 from ...model.terminal_text import clean, one_line
 from ...model.translate import N_
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
 
-from ...model.frozen import dataclass, field
+from ...model.frozen import Enum, dataclass, field
 
 
 class Kind(Enum):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import Enum
 
 from ...model.errors import UserError
 from ...model.excerpt import listed
-from ...model.frozen import dataclass
+from ...model.frozen import Enum, dataclass
 from ...model.terminal_text import one_line
 from ...model.translate import N_, _, shown
 from ...model.words import counted

@@ -7,10 +7,9 @@ what the list says now. A value that the user changed is never replaced.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from enum import Enum
 
 from ...model.excerpt import some
-from ...model.frozen import dataclass
+from ...model.frozen import Enum, dataclass
 from ...model.translate import N_
 from ..list_edit import Change
 from .items import Item, Source, slug
