@@ -19,6 +19,7 @@ from core.model import events
 from core.process.supervisor import MARK
 from core.runner import feature_run
 from tests.support.commands import MEASURED, CommandResult, read_text, terminal
+from tests.support.diamond import DIAMOND, diamond
 from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
 from tests.support.once import once
 from tests.support.runs import FULL_LIFE, RunTest, read_until
@@ -37,27 +38,7 @@ class DiamondTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         place = cls.workspace = Workspace()
         cls.addClassCleanup(place.close)
-        meet = {id: place.beside(f"{id}.here") for id in ("storage", "search")}
-        place.features(
-            feature("model", {"write": "model.py", "content": "1\n2\n"}, {"cost": 0.25}),
-            # Each waits for the other: one after the other they would wait for ever.
-            feature(
-                "storage",
-                {"write": meet["storage"]},
-                {"wait": meet["search"]},
-                {"write": "storage.py"},
-                depends_on=["model"],
-                tags=["disk"],
-            ),
-            feature(
-                "search",
-                {"write": meet["search"]},
-                {"wait": meet["storage"]},
-                {"write": "search.py"},
-                depends_on=["model"],
-            ),
-            feature("app", {"write": "app.py"}, depends_on=["storage", "search"]),
-        )
+        place.features(*diamond(place))
         place.commit({}, "the list")
         cls.before = place.seen_by_user()
         cls.events = place.beside("of a run", "events.jsonl")
@@ -71,7 +52,7 @@ class DiamondTest(unittest.TestCase):
         self.assertLess(max(starts), min(ends))
 
     def test_the_last_branch_holds_the_work_of_all_four(self) -> None:
-        expected = {f"{id}.py" for id in ("model", "storage", "search", "app")}
+        expected = {f"{id}.py" for id in DIAMOND}
         found = self.workspace.added("feature/app")
         self.assertEqual(found - {"config/feature_list.json"}, expected)
 
@@ -82,7 +63,7 @@ class DiamondTest(unittest.TestCase):
             self.assertEqual(commit, result["commit"])
 
     def test_the_journal_tells_the_life_of_each_feature(self) -> None:
-        for id in ("model", "storage", "search", "app"):
+        for id in DIAMOND:
             self.assertEqual([k for k in self.workspace.kinds(id) if k != "note"], FULL_LIFE)
         first, *_, last = self.workspace.journal()
         self.assertEqual((first["event"], last["event"]), ("run_started", "run_ended"))

@@ -12,6 +12,7 @@ from core.commands import run_elsewhere
 from core.git import channel
 from core.git.refs import KEPT
 from core.process.signals import SignalReceived
+from tests.support.diamond import DIAMOND, diamond
 from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
 from tests.support.once import once
 from tests.support.workspace import Json, feature
@@ -30,27 +31,7 @@ class DiamondTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         space = cls.space = Elsewhere()
         cls.addClassCleanup(space.close)
-        meet = {id: space.beside(f"{id}.here") for id in ("storage", "search")}
-        space.features(
-            feature("model", {"write": "model.py"}, {"cost": 0.25}),
-            feature(
-                "storage",
-                {"write": meet["storage"]},
-                {"wait": meet["search"]},
-                {"write": "storage.py"},
-                depends_on=["model"],
-            ),
-            feature(
-                "search",
-                {"write": meet["search"]},
-                {"wait": meet["storage"]},
-                {"write": "search.py"},
-                depends_on=["model"],
-            ),
-            feature("app", {"write": "app.py"}, depends_on=["storage", "search"]),
-            verify=CHECK,
-            max_unreviewed=1,
-        )
+        space.features(*diamond(space), verify=CHECK, max_unreviewed=1)
         space.publish("the list")
         first = space.run_there("model")
         assert first.code == 0, first.err
@@ -68,7 +49,7 @@ class DiamondTest(unittest.TestCase):
         self.assertEqual(set(listed), expected)
 
     def test_each_branch_is_at_its_result_and_each_report_says_so(self) -> None:
-        for id in ("model", "storage", "search", "app"):
+        for id in DIAMOND:
             report = self.space.pushed_report(id)
             self.assertEqual(report, self.space.report_of(id))
             self.assertEqual((report["status"], report["attempt"]), ("completed", 1))
