@@ -110,14 +110,17 @@ def _module(engine: str) -> ModuleType:
 
 
 def _check(path: str, export: Exported, arguments: argparse.Namespace) -> int:
-    from ..engines.export_file import command, is_current
+    from ..engines.export_file import is_current
 
-    if is_current(path, export):
+    # Any shorter form of the option would be ambiguous.
+    again = same_words([word for word in arguments.words if not word.startswith("--ch")])
+    again = f"rorchestrator {again}"
+    if is_current(path, export, again):
         if not arguments.quiet:
             print(one_line(_("{path} matches the list").format(path=path)))
         return ExitCode.UP_TO_DATE
     said = _("{path} no longer matches the list; export it again: {command}").format(
-        path=path, command=command(arguments.engine, export.words)
+        path=path, command=again
     )
     print(one_line(said), file=sys.stderr)
     return ExitCode.INCOMPLETE

@@ -59,8 +59,16 @@ def check_overwriting(path: str, again: str) -> None:
     )
 
 
-def is_current(path: str, export: Exported) -> bool:
-    """Whether a file still matches the list. Raises :class:`UserError` if it is not an export."""
+def is_current(path: str, export: Exported, again: str) -> bool:
+    """Whether a file still matches the list; ``again`` is the command that writes it.
+
+    Raises :class:`UserError` if it is no export, or not there.
+    """
+    if not os.path.lexists(path):
+        raise UserError(
+            N_("{path} does not exist").format(path=path),
+            hint=N_("write it: {again}").format(again=again),
+        )
     head = SIGNED.match(_text(path))
     if head is None:
         raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from tests.support.commands import CommandResult, read_text
 from tests.support.once import skip_if_run_elsewhere
@@ -63,18 +64,35 @@ class ExportTest(WorkspaceTest):
         self.assertEqual(self.export().code, 0)
 
     def test_a_file_that_no_longer_fits_the_list_is_found(self) -> None:
-        said = self.export("--check")
-        self.assertEqual(said.code, 2)
-        self.assertIn("can't be read", said.err)
         self.export("--only", "api")
         self.assertIn("matches the list", self.export("--check", "--only", "api").out)
         self.assertEqual(self.export("--check", "--only", "api", "-q").out, "")
         self.workspace.change([feature("auth"), feature("api")])
         said = self.export("--check", "--only", "api")
         self.assertEqual((said.code, said.out), (1, ""))
-        self.assertIn("no longer matches the list; export it again: rorchestrator export", said.err)
+        again = "export it again: rorchestrator export github-actions --only api\n"
+        self.assertIn(f"no longer matches the list; {again}", said.err)
+        os.unlink(self.path)
+        os.mkdir(self.path)
+        self.assertIn("can't be read", self.export("--check").err)
         said = self.export("--check", "--out", "config/feature_list.json")
         self.assertIn("was not written by export", said.err)
+
+    def test_a_missing_file_is_answered_with_the_command_that_writes_it(self) -> None:
+        self.workspace.features(feature("auth", tags=["a b"]))
+        for command in (
+            "export github-actions",
+            "export gitlab-ci --only auth",
+            "export github-actions --tag 'a b' --out 'my file.yml' --max-parallel 2",
+        ):
+            with self.subTest(command):
+                words = shlex.split(command)
+                said = self.workspace.main(*words, "--check")
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn(" does not exist\n", said.err)
+                self.assertIn(f"next: write it: rorchestrator {command}\n", said.err)
+                self.assertEqual(self.workspace.main(*words).code, 0)
+                self.assertEqual(self.workspace.main(*words, "--ch").code, 0)
 
     def test_a_list_without_permission_checks_needs_a_yes(self) -> None:
         self.workspace.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
