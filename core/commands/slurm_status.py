@@ -14,7 +14,7 @@ from ..engines.slurm.progress import UNFINISHED, FeatureProgress, Phase
 from ..engines.slurm.run_on_slurm import RunOnSlurm, find_submission
 from ..model.costs import total_usd
 from ..model.errors import ExitCode, UserError
-from ..model.terminal_text import one_line
+from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _, shown
 from ..model.words import counted, money
 from ..project.selection import check_known
@@ -30,6 +30,7 @@ WORDS = {
     Phase.FAILED: N_("failed"),
     Phase.CANCELLED: N_("cancelled"),
     Phase.LOST: N_("lost"),
+    Phase.UNKNOWN: N_("unknown"),
 }
 
 COLOURS = {
@@ -39,23 +40,39 @@ COLOURS = {
     Phase.FAILED: "red",
     Phase.CANCELLED: "yellow",
     Phase.LOST: "red",
+    Phase.UNKNOWN: "yellow",
 }
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print how far a run is."""
+    """Print how far a run is; as far as Slurm knows if the remote can't be read."""
     run = _opened(arguments)
-    run.look()
+    run.look_if_possible()
     swept = run.sweep()
     display = display_of(arguments)
     if display.json:
         print(json.dumps(run.to_json(), indent=display.indent))
-        return ExitCode.UP_TO_DATE
-    style = style_of(sys.stdout, display.color)
-    print("\n".join(_lines(run, style, quiet=display.quiet)))
-    if swept and not display.quiet:
+    else:
+        style = style_of(sys.stdout, display.color)
+        print("\n".join(_lines(run, style, quiet=display.quiet)))
+    if swept and not (display.quiet or display.json):
         print(_swept(), file=sys.stderr)
+    if run.remote_error is not None:
+        raise _without_remote(run, run.remote_error)
     return ExitCode.UP_TO_DATE
+
+
+def _without_remote(run: RunOnSlurm, error: UserError) -> UserError:
+    """The error of a look at Slurm alone."""
+    return UserError(
+        error.message,
+        details=(_("so only Slurm was asked: reports, branches and costs are unknown"),),
+        hint=_("once git ls-remote {url} works: {again}").format(
+            url=shell_word(run.submission.settings.remote),
+            again=on_slurm("status", run.submission.run),
+        ),
+        exit_code=ExitCode.INCOMPLETE,
+    )
 
 
 def stop(arguments: argparse.Namespace, id: str) -> int:
@@ -63,7 +80,7 @@ def stop(arguments: argparse.Namespace, id: str) -> int:
     run = _opened(arguments)
     if id:
         check_known("", [id], run.submission.needs)
-    run.look_at_jobs() if run.is_recorded else run.look()
+    run.look_at_jobs() if run.is_recorded else run.look_if_possible()
 
     def tell(count: int) -> None:
         if not arguments.quiet:
@@ -140,7 +157,7 @@ def _lines(run: RunOnSlurm, style: Style, *, quiet: bool) -> Iterator[str]:
             lines = [] if feature.has_report else run.last_lines(output)
             yield from (f"    | {one_line(line)}" for line in lines)
     if not quiet:
-        yield _total(features)
+        yield _total(run)
         yield from _advice(run)
 
 
@@ -149,12 +166,13 @@ def _row(feature: FeatureProgress) -> tuple[str, ...]:
     return feature.id, _(WORDS[feature.phase]), feature.job, one_line(feature.node), cost
 
 
-def _total(features: Sequence[FeatureProgress]) -> str:
-    done = sum(feature.phase is Phase.COMPLETED for feature in features)
-    costs = [each.cost_usd for each in features if each.cost_usd is not None]
-    return _("{done} of {count} completed, {cost} so far").format(
-        done=done, count=len(features), cost=money(total_usd(costs) or 0.0)
-    )
+def _total(run: RunOnSlurm) -> str:
+    done = sum(feature.phase is Phase.COMPLETED for feature in run.features)
+    costs = [each.cost_usd for each in run.features if each.cost_usd is not None]
+    said = _("{done} of {count} completed, {cost} so far")
+    if run.remote_error is not None:
+        said = _("{done} of {count} completed, by the state of their jobs")
+    return said.format(done=done, count=len(run.features), cost=money(total_usd(costs) or 0.0))
 
 
 def _advice(run: RunOnSlurm) -> Iterator[str]:
@@ -164,7 +182,7 @@ def _advice(run: RunOnSlurm) -> Iterator[str]:
             "cancels its jobs."
         ).format(run=run.submission.run)
     again = [feature.id for feature in run.features if feature.phase in UNFINISHED]
-    if run.is_over and again:
+    if run.is_over and again and run.remote_error is None:
         first = [id for id in again if not set(run.submission.needs[id]) & set(again)]
         yield _("rorchestrator retry {ids} --engine slurm submits them again.").format(
             ids=" ".join(first)

@@ -136,6 +136,62 @@ class StatusTest(SlurmTest):
         self.assertIn("squeue failed: slurm_load_jobs error", told.err)
 
 
+    def test_without_the_remote_it_shows_what_slurm_knows(self) -> None:
+        self.open(*(feature(id) for id in "abcdef"))
+        run = self.submit("--json", env=KEY).json["run_id"]
+        self.slurm.set("a", state="RUNNING", reason="None", node="node7")
+        self.slurm.set("b", state="COMPLETED", reason="None")
+        self.slurm.set("c", state="FAILED", reason="NonZeroExitCode")
+        self.slurm.set("d", state="OUT_OF_MEMORY")
+        self.slurm.forget("e")
+        os.rename(self.remote, f"{self.remote}.away")
+        told = self.on("status")
+        self.assertEqual(told.code, 1)
+        rows = {line.split()[0]: line.split()[1:] for line in told.out.splitlines()[2:]}
+        self.assertEqual(rows["a"], ["running", "11", "node7"])
+        self.assertEqual(rows["b"], ["completed", "12"])
+        self.assertEqual(rows["c"], ["failed", "13"])
+        self.assertIn("    its job failed\n", told.out)
+        self.assertIn("    its job needed more memory", told.out)
+        self.assertEqual(rows["e"], ["unknown", "15"])
+        self.assertEqual(rows["f"], ["pending", "16"])
+        self.assertTrue(told.out.endswith("1 of 6 completed, by the state of their jobs\n"))
+        self.assertIn(f"the repository {self.remote} could not be read: ", told.err)
+        self.assertIn("only Slurm was asked: reports, branches and costs are unknown", told.err)
+        again = f"rorchestrator status --engine slurm --run-id {run}"
+        self.assertIn(f"next: once git ls-remote {self.remote} works: {again}\n", told.err)
+
+    def test_json_without_the_remote_says_so(self) -> None:
+        self.open()
+        run = self.submit("--json", env=KEY).json["run_id"]
+        for id in "abc":
+            self.slurm.set(id, state="FAILED")
+        os.rename(self.remote, f"{self.remote}.away")
+        told = self.on("status", "--json")
+        self.assertEqual(told.code, 1)
+        self.assertIn("could not be read", told.json["remote_error"])
+        self.assertEqual(told.json["counts"]["failed"], 3)
+        self.assertIsNone(told.json["cost_usd"])
+        self.assertNotIn("retry", self.on("status").out)
+        self.assertFalse(os.path.exists(os.path.join(self.folder(run), "environment")))
+        os.rename(f"{self.remote}.away", self.remote)
+        self.assertEqual(self.status()["remote_error"], "")
+
+    def test_another_clone_without_the_remote_knows_jobs_alone(self) -> None:
+        self.open()
+        run = self.submitted()
+        os.rename(
+            os.path.join(self.shop.state_folder, "engines"),
+            os.path.join(self.shop.state_folder, "away"),
+        )
+        os.rename(self.remote, f"{self.remote}.away")
+        told = self.on("status", "--run-id", run, "--json")
+        self.assertEqual((told.code, told.json["counts"]["pending"]), (1, 3))
+        told = self.on("status", "--run-id", "other")
+        self.assertEqual((told.code, told.out), (2, ""))
+        self.assertIn("could not be read", told.err)
+
+
 class StopTest(SlurmTest):
     def stop(self, *words: str) -> Any:
         with mock.patch.object(run_on_slurm, "POLL_SECONDS", 0.01):

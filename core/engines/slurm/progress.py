@@ -1,7 +1,8 @@
 """The progress of a run on Slurm, from squeue and the reports on the remote.
 
 Slurm forgets jobs that ended, so the report of a feature says how it ended. A job in progress
-counts more than a report, which may be that of an earlier job.
+counts more than a report, which may be that of an earlier job. Where the remote can't be read, the
+state of a job has to do: a job succeeds only if its feature completed and its work was pushed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Phase(Enum):
     CANCELLED = "cancelled"
     LOST = "lost"
     """Slurm does not know its job any more, and there is no report."""
+    UNKNOWN = "unknown"
+    """Slurm does not know its job any more, and the remote can't be read."""
 
     @property
     def is_active(self) -> bool:
@@ -103,14 +106,15 @@ def chosen_jobs(submission: Submission, jobs: Iterable[Job]) -> dict[str, Job]:
 
 
 def progress(
-    submission: Submission, jobs: Iterable[Job], reports: Mapping[str, Reported]
+    submission: Submission, jobs: Iterable[Job], reports: Mapping[str, Reported] | None
 ) -> tuple[FeatureProgress, ...]:
-    """Where each feature is, in the order of the jobs."""
+    """Where each feature is, in the order of the jobs; ``None`` if no report can be read."""
     chosen = chosen_jobs(submission, jobs)
     found: dict[str, FeatureProgress] = {}
     for id in submission.needs:
-        report = reports.get(id, Reported(""))
-        phase, why = _phase(submission, id, chosen.get(id), report, found)
+        report = Reported("") if reports is None else reports.get(id, Reported(""))
+        known = None if reports is None else report
+        phase, why = _phase(submission, id, chosen.get(id), known, found)
         job = chosen[id].number if id in chosen else submission.jobs.get(id, "")
         node = chosen[id].node if id in chosen and phase is Phase.RUNNING else ""
         found[id] = FeatureProgress(
@@ -124,29 +128,43 @@ def _phase(
     submission: Submission,
     id: str,
     job: Job | None,
-    report: Reported,
+    report: Reported | None,
     others: Mapping[str, FeatureProgress],
 ) -> tuple[Phase, str]:
     if job is not None and job.is_waiting:
         return Phase.PENDING, _waits_for(submission, id, job, others)
     if job is not None and job.is_active:
         return Phase.RUNNING, ""
-    if report.status == Status.COMPLETED.value:
+    if report and report.status == Status.COMPLETED.value:
         return Phase.COMPLETED, ""
     if job is not None and job.reason == NEVER:
         return Phase.CANCELLED, _blocked_by(submission, id, others)
-    if report.status:
+    if report and report.status:
         is_cancelled = report.status == Status.CANCELLED.value
         return Phase.CANCELLED if is_cancelled else Phase.FAILED, report.reason or report.status
     if id in submission.cancelled or (job is not None and job.state == "CANCELLED"):
         return Phase.CANCELLED, N_("its job was cancelled")
+    if report is None:
+        return _by_job_alone(job)
     if job is None:
         return _without_job(submission, id, report, others)
+    return Phase.FAILED, _end_of(job, N_("its job ended without a report"))
+
+
+def _by_job_alone(job: Job | None) -> tuple[Phase, str]:
+    if job is None:
+        return Phase.UNKNOWN, N_("Slurm does not know its job any more")
+    if job.state == "COMPLETED":
+        return Phase.COMPLETED, ""
+    return Phase.FAILED, _end_of(job, N_("its job failed"))
+
+
+def _end_of(job: Job, otherwise: str) -> str:
     if job.reason == NO_LAUNCH:
-        return Phase.FAILED, N_(
+        return N_(
             "its node could not start it: does the node see the folder of the run (--folder)?"
         )
-    return Phase.FAILED, ENDED.get(job.state, N_("its job ended without a report"))
+    return ENDED.get(job.state, otherwise)
 
 
 def _without_job(

@@ -72,6 +72,8 @@ class RunOnSlurm:
         self.is_recorded = bool(submission.settings.folder)
         self.jobs: dict[str, Job] = {}
         self.features: tuple[FeatureProgress, ...] = ()
+        self.remote_error: UserError | None = None
+        """Why the remote could not be read at the last look."""
 
     @property
     def is_over(self) -> bool:
@@ -80,19 +82,31 @@ class RunOnSlurm:
 
     def look(self) -> Sequence[FeatureProgress]:
         """Ask Slurm, then the remote: a report that is pushed meanwhile is not missed."""
+        seen = self.look_if_possible()
+        if self.remote_error is not None:
+            raise self.remote_error
+        return seen
+
+    def look_if_possible(self) -> Sequence[FeatureProgress]:
+        """The same; only at Slurm if the remote can't be read: see :attr:`remote_error`."""
         jobs = self.slurm.jobs()
-        reports = reports_of(self.submission.settings.remote, self.submission.run, os.environ)
+        self.remote_error = None
+        try:
+            reports = reports_of(self.submission.settings.remote, self.submission.run, os.environ)
+        except UserError as error:
+            self.remote_error = error
+            return self._see(jobs, None)
         return self._see(jobs, reports)
 
     def look_at_jobs(self) -> Sequence[FeatureProgress]:
         """Ask Slurm alone: jobs can be stopped while the remote does not answer."""
-        return self._see(self.slurm.jobs(), {})
+        return self._see(self.slurm.jobs(), None)
 
     def _see(
-        self, jobs: Sequence[Job], reports: Mapping[str, Reported]
+        self, jobs: Sequence[Job], reports: Mapping[str, Reported] | None
     ) -> Sequence[FeatureProgress]:
         if not self.is_recorded:
-            self._keep_what_is_known(jobs, reports)
+            self._keep_what_is_known(jobs, reports or {})
         self.jobs = chosen_jobs(self.submission, jobs)
         self.features = progress(self.submission, jobs, reports)
         return self.features
@@ -106,7 +120,7 @@ class RunOnSlurm:
             if id in known
         }
         if not needs:
-            raise UserError(
+            raise self.remote_error or UserError(
                 N_("neither Slurm nor {remote} knows a run {run}").format(
                     remote=self.submission.settings.remote, run=self.submission.run
                 ),
@@ -129,11 +143,7 @@ class RunOnSlurm:
             self._have_ended(stopped, SETTLE_SECONDS)
         if stopped and self.is_recorded:
             self._note_cancelled(stopped)
-        try:
-            seen = self.look()
-        except UserError:
-            seen = self.look_at_jobs()
-        found = {feature.id: feature for feature in seen}
+        found = {feature.id: feature for feature in self.look_if_possible()}
         return [found[id] for id in stopped]
 
     def _note_cancelled(self, ids: Sequence[str]) -> None:
@@ -191,6 +201,7 @@ class RunOnSlurm:
             "submitted_at": self.submission.submitted_at,
             "base_commit": self.submission.settings.base_commit,
             "remote": self.submission.settings.remote,
+            "remote_error": self.remote_error.message if self.remote_error else "",
             "is_over": self.is_over,
             "is_complete": self.submission.is_complete,
             "counts": counts,
