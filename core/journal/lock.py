@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ..model.errors import UserError, unwritable
 from ..model.frozen import dataclass
@@ -70,6 +71,19 @@ class RunLock:
             os.ftruncate(self._file, 0)  # Else the next holder is first reported under our name.
         os.close(self._file)
         self._file = -1
+
+    @contextmanager
+    def kept_free(self) -> Iterator[bool]:
+        """Whether the lock is free. Then it stays free, and who wants it waits: be quick."""
+        try:
+            file = private_files.only_regular(self.path, os.O_RDONLY)
+        except OSError:
+            yield False
+            return
+        try:
+            yield _locked(file, fcntl.LOCK_SH)
+        finally:
+            os.close(file)
 
     def holder(self) -> Holder | None:
         """The current holder; ``None`` if the lock is free."""

@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 from core.engines.slurm import run_on_slurm
+from core.journal.lock import Holder, RunLock
 from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
 from tests.support.once import skip_if_run_elsewhere
@@ -135,7 +136,6 @@ class StatusTest(SlurmTest):
         self.assertEqual(told.code, 2)
         self.assertIn("squeue failed: slurm_load_jobs error", told.err)
 
-
     def test_without_the_remote_it_shows_what_slurm_knows(self) -> None:
         self.open(*(feature(id) for id in "abcdef"))
         run = self.submit("--json", env=KEY).json["run_id"]
@@ -190,6 +190,31 @@ class StatusTest(SlurmTest):
         told = self.on("status", "--run-id", "other")
         self.assertEqual((told.code, told.out), (2, ""))
         self.assertIn("could not be read", told.err)
+
+    def test_the_file_with_the_key_stays_for_a_retry_that_began_meanwhile(self) -> None:
+        self.open(feature("a"))
+        run = self.submit("--json", env=KEY).json["run_id"]
+        self.ended(run, "a", status="failed")
+        path = os.path.join(self.folder(run), "environment")
+        lock = RunLock(self.shop.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "retry"))
+        self.assertTrue(self.status()["is_over"])
+        lock.release()
+        self.assertTrue(os.path.exists(path))
+        ask = run_on_slurm.reports_of
+
+        def asked(*words: Any) -> Any:
+            told = ask(*words)
+            with mock.patch.object(run_on_slurm, "reports_of", ask):
+                self.assertEqual(self.on("retry", "a", "--yes").code, 0)
+            return told
+
+        with mock.patch.object(run_on_slurm, "reports_of", asked):
+            self.assertTrue(self.status()["is_over"])
+        self.assertTrue(os.path.exists(path))
+        self.ended(run, "a")
+        self.status()
+        self.assertFalse(os.path.exists(path))
 
 
 class StopTest(SlurmTest):

@@ -60,6 +60,25 @@ class Starters:
 
 
 class Locking(InAFolder):
+    def test_a_free_lock_can_be_kept_free(self) -> None:
+        lock, other = RunLock(self.folder), RunLock(self.folder)
+        with lock.kept_free() as is_free:
+            self.assertFalse(is_free)  # nobody made it yet
+        holder = Holder(os.getpid(), SINCE, "run")
+        other.acquire(holder)
+        with lock.kept_free() as is_free:
+            self.assertFalse(is_free)
+        other.release()
+        with lock.kept_free() as is_free:
+            self.assertTrue(is_free)
+            waiting = threading.Thread(target=other.acquire, args=(holder,))
+            waiting.start()
+            waiting.join(0.05)
+            self.assertTrue(waiting.is_alive())
+        waiting.join()
+        self.assertEqual(lock.holder(), holder)
+        other.release()
+
     def _started(self, count: int) -> Starters:
         starters = Starters(self.folder, count)
         self.addCleanup(starters.end)

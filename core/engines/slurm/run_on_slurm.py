@@ -172,9 +172,16 @@ class RunOnSlurm:
         }
 
     def sweep(self) -> bool:
-        """Remove the file with keys if no job is in progress; whether there was one."""
+        """Remove the file with keys if no job is in progress; whether there was one.
+
+        A ``retry`` that began since the look needs it.
+        """
         path = self.submission.settings.environment
-        return bool(path) and self.is_over and environment_file.remove(path)
+        if not (path and self.is_over and os.path.exists(path)):
+            return False
+        with self.project.lock.kept_free() as is_free:
+            now = record.load(self.project.journal.folder, self.submission.run)
+            return is_free and now == self.submission and environment_file.remove(path)
 
     def output_of(self, feature: FeatureProgress) -> str:
         """The file with the output of a feature's job; empty without one."""
