@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """RoRchestrator's command, run from a clone: ``python3 orchestrate.py plan``."""
 
-from __future__ import annotations
-
+# Without a future import: an old Python has to get as far as core/__init__.py, which says so.
 import os
 import sys
 

@@ -438,6 +438,24 @@ class TheStart(WithWorkspace):
                 self.assertEqual((said.code, said.out), (2, ""))
                 self.assertIn("rorchestrator: the current folder was deleted\n", said.err)
 
+    def test_an_old_python_is_refused_before_the_rest_is_imported(self) -> None:
+        for program in (
+            "import core.cli",
+            "import runpy; runpy.run_path('orchestrate.py', run_name='__main__')",
+        ):
+            with self.subTest(program):
+                done = subprocess.run(
+                    [sys.executable, "-c", f"import sys; sys.hexversion = 0x03080000; {program}"],
+                    env={**self.space.environ, **MEASURED},
+                    cwd=ROOT,
+                    capture_output=True,
+                    timeout=LIMIT_SECONDS,
+                )
+                said = done.stderr.decode()
+                self.assertEqual(done.returncode, 2, said)
+                self.assertIn("rorchestrator: Python 3.9 or newer is needed; ", said)
+                self.assertIn("\n  next: put a newer one first on PATH", said)
+
     def test_ctrl_c_while_modules_are_imported_is_silent(self) -> None:
         for module, program in (
             ("argparse", ["orchestrate.py", "plan"]),

@@ -122,6 +122,7 @@ def _not_shown(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 NO_SENTENCES = {
+    "__init__.py": "",  # For a Python that can read no catalogue of ours.
     "claude/command_line.py": r"^echo ",
     "claude/prompt.py": "",
     "claude/simulated.py": r"^No conversation|simulated agent|^ \(Claude Code\)$",
