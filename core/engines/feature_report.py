@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..model import event_json
 from ..model.errors import UserError
 from ..model.events import Event
-from ..model.frozen import dataclass, field
+from ..model.frozen import dataclass, field, replace
 from ..model.json_values import Json, integer, strings
 from ..model.outcome import Status
 from ..model.translate import N_
@@ -93,6 +93,14 @@ class FeatureReport:
         """The number of its last attempt of Claude."""
         numbers = [integer(event.data, "attempt") for event in self.events]
         return max([1, *numbers])
+
+    def story(self) -> Iterator[Event]:
+        """The events, with times that never go back: the clocks of machines differ."""
+        late = last = 0.0
+        for event in self.events:
+            late = max(late, last - event.at)
+            last = event.at + late
+            yield replace(event, at=last) if late else event
 
     def to_json(self) -> dict[str, Json]:
         """As ``report.json`` has it."""

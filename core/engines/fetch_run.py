@@ -98,7 +98,7 @@ def _events(
     story: list[Event] = []
     for report in given:
         facts = run_sync(_facts(project, report, found))
-        of_it = (each for each in report.events if _is_of(each, report))
+        of_it = (each for each in report.story() if _is_of(each, report))
         story += (_here(each, run_id, facts) for each in of_it)
     story.sort(key=lambda event: event.at)
     if not given:

@@ -225,7 +225,7 @@ def _story(gathered: Gathered) -> list[Event]:
     found = [
         replace(event, run=gathered.run_id)
         for report in gathered.reports.values()
-        for event in report.events
+        for event in report.story()
         if _belongs(event, report.feature)
     ]
     return sorted(found, key=lambda event: event.at)

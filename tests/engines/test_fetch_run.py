@@ -11,6 +11,7 @@ from core.engines.feature_report import encoded, report_ref
 from core.engines.fetch_run import Source, fetch_run
 from core.git.channel import Update, open_channel
 from core.model.mask import Mask
+from core.model.outcome import Status
 from core.process.spawner import run_sync
 from core.project.open import OpenProject, open_project
 from tests.support.elsewhere import RUN_ID, ElsewhereTest
@@ -52,6 +53,20 @@ class FetchRunTest(ElsewhereTest):
         for id in ("auth", "api"):
             space.there("update-ref", "-d", f"refs/heads/feature/{id}")
         self.assertEqual(self.fetch(), ["auth"])
+
+    def test_a_completed_attempt_follows_a_failed_one_whose_clock_was_ahead(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth"), 0)
+
+        def failed_before(report: Json) -> None:
+            failed = [{**each, "at": "2099-01-01T00:00:00.000+00:00"} for each in report["events"]]
+            end = next(each for each in failed if each["event"] == "ended")
+            end.update(status="failed", reason="the check failed")
+            report["events"] = failed + report["events"]
+
+        self.forge("auth", failed_before)
+        self.assertEqual(self.fetch(), ["auth"])
+        self.assertIs(self.project().state().features["auth"].status, Status.COMPLETED)
 
     def test_an_agent_that_wrote_its_report_moves_no_branch_and_hides_no_work(self) -> None:
         space = self.use(feature("auth"), feature("api", depends_on=["auth"]), feature("web"))

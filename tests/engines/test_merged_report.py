@@ -108,6 +108,14 @@ class JoinedTest(unittest.TestCase):
         done = Earlier("c" * 40, Claim(2), whole)
         self.assertEqual(gather([], {"docs": done}, "").open_claims, {})
 
+    def test_an_attempt_on_a_machine_whose_clock_is_late_follows_the_earlier_one(self) -> None:
+        old, new = report("docs", 5000.0, Status.FAILED), report("docs", 100.0, attempt=2)
+        made = view(replace(new, events=old.events + new.events), only=("docs",))
+        self.assertEqual(made.features[0].status, Status.COMPLETED)
+        self.assertEqual(made.report.to_json()["wall_ms"], 20_000)
+        attempts = made.features[0].attempts
+        self.assertEqual([each.started_at for each in attempts], [5001.0, 5011.0])
+
     def test_a_feature_completed_only_if_the_remote_that_is_asked_says_so(self) -> None:
         """Any job can write a file about any feature."""
         pushed = Earlier("c" * 40, Claim(1), report("auth", 100.0))
