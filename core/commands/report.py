@@ -92,18 +92,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..project.output_path import check_output_path
     from ..views.recorded_run import recorded_run
 
-    if arguments.open and arguments.html == STDOUT:
-        raise UserError(
-            _("--open opens a file, and --html - writes none"), hint=_("leave out --html")
-        )
-    to_stdout = [name for name in ("--html", "--trace") if _option(arguments, name) == STDOUT]
-    to_stdout += [f"--{name}" for name in ("markdown", "json") if getattr(arguments, name)]
-    if len(to_stdout) > 1:
-        both = _(" and ").join(to_stdout)
-        raise UserError(
-            _("{both} both print to standard output").format(both=both),
-            hint=_("leave out one of them"),
-        )
+    _check_stdout(arguments)
     if arguments.merge is not None:
         from .merge_reports import merge_reports
 
@@ -121,25 +110,25 @@ def execute(arguments: argparse.Namespace) -> int:
         from ..views.trace import trace
 
         print_or_write("--trace", arguments.trace, trace(view))
-    if not to_stdout:
-        _print(arguments, view, page)
-    elif arguments.markdown:
-        from ..views.run_markdown import markdown
-
-        print(markdown(view), end="")
-    elif arguments.json:
-        from ..views.html_report import document
-
-        print(json.dumps(document(view), indent=2))
+    _print(arguments, view, page)
     if arguments.open:
-        from ..process.browser import open_in_browser
-
-        if not open_in_browser(page, os.environ, sys.platform):
-            raise UserError(
-                _("no browser could be opened"),
-                hint=_("open {page} in a browser").format(page=page),
-            )
+        _open(page)
     return ExitCode.UP_TO_DATE
+
+
+def _check_stdout(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` if standard output is asked for twice, or to be opened."""
+    if arguments.open and arguments.html == STDOUT:
+        raise UserError(
+            _("--open opens a file, and --html - writes none"), hint=_("leave out --html")
+        )
+    given = [f"--{name}" for name in ("html", "trace") if getattr(arguments, name) == STDOUT]
+    given += [f"--{name}" for name in ("markdown", "json") if getattr(arguments, name)]
+    if len(given) > 1:
+        raise UserError(
+            _("{both} both print to standard output").format(both=_(" and ").join(given)),
+            hint=_("leave out one of them"),
+        )
 
 
 def _check_merge(arguments: argparse.Namespace) -> None:
@@ -150,10 +139,6 @@ def _check_merge(arguments: argparse.Namespace) -> None:
             _("--{name} needs --merge").format(name=given[0].replace("_", "-")),
             hint="rorchestrator report --merge --remote URL --run-id R",
         )
-
-
-def _option(arguments: argparse.Namespace, name: str) -> object:
-    return getattr(arguments, name[2:])
 
 
 def _view(project: OpenProject, found: RecordedRun, *, has_extras: bool) -> RunView:
@@ -197,6 +182,20 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
 
 
 def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
+    """Print the report in the form that was asked for, unless a file goes to standard output."""
+    if arguments.markdown:
+        from ..views.run_markdown import markdown
+
+        print(markdown(view), end="")
+    elif arguments.json:
+        from ..views.html_report import document
+
+        print(json.dumps(document(view), indent=2))
+    elif STDOUT not in (arguments.html, arguments.trace):
+        _print_for_people(arguments, view, page)
+
+
+def _print_for_people(arguments: argparse.Namespace, view: RunView, page: str) -> None:
     """Print the report as ``run`` does at its end, and where its files are."""
     from ..reporter.run_text import report_lines
 
@@ -205,3 +204,13 @@ def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
     for name, path in ((_("Report"), page), (_("Trace"), arguments.trace)):
         if path:
             print(headed(name, one_line(path)))
+
+
+def _open(page: str) -> None:
+    from ..process.browser import open_in_browser
+
+    if not open_in_browser(page, os.environ, sys.platform):
+        raise UserError(
+            _("no browser could be opened"),
+            hint=_("open {page} in a browser").format(page=page),
+        )

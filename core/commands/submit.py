@@ -41,7 +41,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help=_("print the commands; submit nothing")
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
-    group = parser.add_argument_group("Slurm")
+    _add_slurm_options(parser.add_argument_group("Slurm"))
+    group = parser.add_argument_group(_("selection"))
+    add_choice_options(group)
+    add_slots_option(group)
+    add_common_options(parser)
+
+
+def _add_slurm_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sbatch-option",
         action="append",
@@ -72,10 +79,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[,NAME...]",
         help=_("also pass these variables to the jobs"),
     )
-    group = parser.add_argument_group(_("selection"))
-    add_choice_options(group)
-    add_slots_option(group)
-    add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -68,44 +68,32 @@ class Prepared:
 def prepared(project: OpenProject, options: SlurmOptions, environ: Mapping[str, str]) -> Prepared:
     """Check everything that can be checked here. Raises :class:`UserError`; changes nothing."""
     check_options(options.sbatch_options)
-    prologue = _prologue(options.prologue)
-    if not prologue and not which(PROGRAM, environ):
-        raise UserError(
-            N_("rorchestrator is not on PATH, where the jobs look for it"),
-            hint=N_(
-                "install it in a folder that the nodes share (pipx), or give the commands that "
-                "make it available: --prologue FILE"
-            ),
-        )
+    prologue = _prologue(options.prologue, environ)
     variables = environment_file.handed_over(environ, options.variables)
     export = exported(project, options.selection, options.max_parallel)
     remote = remote_with_base(project, options.remote)
-    run = _new_run(time.time())
     slots = options.max_parallel or project.config.project.max_parallel
     waits, lanes = waits_of(DAGResolver(project.dag.features[j.id] for j in export.jobs), slots)
-    return Prepared(
-        Submission(
-            Settings(
-                *(run, url_for_others(project, remote), project.base_commit, export.list_file),
-                folder=_folder(project, options.folder, run),
-                options=options.sbatch_options,
-                prologue=prologue,
-                variables=options.variables,
-                allow_bypass=options.allow_bypass,
-            ),
-            project.owner,
-            project.config.project.base_branch,
-            project.config.project.branch_prefix,
-            str(local_time(time.time())),
-            {each.id: each.needs for each in waits},
-            lanes,
-        ),
-        tuple(waits),
-        export.landed,
-        remote.name,
-        slots,
-        variables,
+    now = time.time()
+    run = _new_run(now)
+    settings = Settings(
+        *(run, url_for_others(project, remote), project.base_commit, export.list_file),
+        folder=_folder(project, options.folder, run),
+        options=options.sbatch_options,
+        prologue=prologue,
+        variables=options.variables,
+        allow_bypass=options.allow_bypass,
     )
+    submission = Submission(
+        settings,
+        project.owner,
+        project.config.project.base_branch,
+        project.config.project.branch_prefix,
+        str(local_time(now)),
+        {each.id: each.needs for each in waits},
+        lanes,
+    )
+    return Prepared(submission, tuple(waits), export.landed, remote.name, slots, variables)
 
 
 def missing_variables(submission: Submission, environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -118,11 +106,20 @@ def missing_variables(submission: Submission, environ: Mapping[str, str]) -> Map
     return environment_file.handed_over(environ, submission.settings.variables)
 
 
-def _prologue(path: str) -> str:
+def _prologue(path: str, environ: Mapping[str, str]) -> str:
+    """The absolute path of the prologue; empty if the jobs find our program without one."""
     if path and not os.path.isfile(path):
         raise UserError(
             N_("--prologue {path}: there is no such file").format(path=path),
             hint=N_("name a shell file in a folder that the nodes share"),
+        )
+    if not path and not which(PROGRAM, environ):
+        raise UserError(
+            N_("rorchestrator is not on PATH, where the jobs look for it"),
+            hint=N_(
+                "install it in a folder that the nodes share (pipx), or give the commands that "
+                "make it available: --prologue FILE"
+            ),
         )
     return os.path.abspath(path) if path else ""
 
