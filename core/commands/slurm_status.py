@@ -176,7 +176,7 @@ def _total(run: RunOnSlurm) -> str:
 
 
 def _advice(run: RunOnSlurm) -> Iterator[str]:
-    if not run.submission.is_complete and any(job.is_held for job in run.jobs.values()):
+    if run.is_interrupted and any(job.is_held for job in run.jobs.values()):
         yield _(
             "The submission was interrupted; rorchestrator stop --engine slurm --run-id {run} "
             "cancels its jobs."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from core.engines.slurm import environment_file, submission
 from core.engines.slurm.environment_file import handed_over
 from core.engines.slurm.jobs import Settings
 from core.engines.slurm.submission import Submission
+from core.journal.lock import Holder, RunLock
 from core.model.errors import UserError
 from tests.support.commands import read_text
 from tests.support.forges import put_program
@@ -274,6 +276,24 @@ class RefusedTest(SlurmTest):
             self.slurm.know(jobs=[])
             self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
 
+    def test_a_look_during_a_submission_takes_it_for_no_interrupted_one(self) -> None:
+        self.open()
+        put_program(self.bin, "sbatch", "#!/bin/sh\nkill -KILL $PPID\n")
+        told = self.shop.command(
+            "submit", "--engine", "slurm", "--yes", env={"ANTHROPIC_API_KEY": KEY}
+        )
+        self.assertEqual(told.code, -9, told)
+        lock = RunLock(self.shop.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "submit"))
+        self.assertEqual(self.phases(), dict.fromkeys("abc", "pending"))
+        self.assertEqual(self.why("a"), "it is not submitted yet")
+        self.assertNotIn("interrupted", self.on("status").out)
+        (folder,) = glob.glob(f"{self.shop.state_folder}/engines/slurm/*/")
+        self.assertEqual(os.listdir(folder), ["environment"])
+        lock.release()
+        self.assertEqual(self.phases(), dict.fromkeys("abc", "cancelled"))
+        self.assertEqual(os.listdir(folder), [])
+
     def test_features_of_a_run_in_progress_are_not_submitted_twice(self) -> None:
         self.open()
         run = self.submitted("--only", "b")
@@ -326,6 +346,14 @@ class RetryTest(SlurmTest):
         told = self.on("retry", "b", "--json", "--yes", "--quiet")
         self.assertEqual(told.code, 2)
         self.assertIn("b is pending; nothing to retry", told.err)
+
+    def test_typed_twice_at_once_it_submits_once(self) -> None:
+        self.failed()
+        both = [self.shop.start("retry", "b", "--engine", "slurm", "--yes") for _ in range(2)]
+        told = sorted((each.end() for each in both), key=lambda each: each.code)
+        self.assertEqual([each.code for each in told], [0, 2])
+        self.assertRegex(told[1].err, "retry is running in this repository|b is pending; nothing")
+        self.assertEqual(len(self.slurm.calls("sbatch")), 5)
 
     def test_the_file_with_the_key_is_there_again(self) -> None:
         self.open(feature("a"))

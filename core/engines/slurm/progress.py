@@ -106,15 +106,25 @@ def chosen_jobs(submission: Submission, jobs: Iterable[Job]) -> dict[str, Job]:
 
 
 def progress(
-    submission: Submission, jobs: Iterable[Job], reports: Mapping[str, Reported] | None
+    submission: Submission,
+    jobs: Iterable[Job],
+    reports: Mapping[str, Reported] | None,
+    *,
+    goes_on: bool = False,
 ) -> tuple[FeatureProgress, ...]:
-    """Where each feature is, in the order of the jobs; ``None`` if no report can be read."""
+    """Where each feature is, in the order of the jobs.
+
+    ``reports`` is ``None`` if none can be read. While the submission itself ``goes_on``, jobs are
+    still to come.
+    """
     chosen = chosen_jobs(submission, jobs)
     found: dict[str, FeatureProgress] = {}
     for id in submission.needs:
         report = Reported("") if reports is None else reports.get(id, Reported(""))
         known = None if reports is None else report
         phase, why = _phase(submission, id, chosen.get(id), known, found)
+        if goes_on and id not in chosen and not report.status:
+            phase, why = Phase.PENDING, N_("it is not submitted yet")
         job = chosen[id].number if id in chosen else submission.jobs.get(id, "")
         node = chosen[id].node if id in chosen and phase is Phase.RUNNING else ""
         found[id] = FeatureProgress(

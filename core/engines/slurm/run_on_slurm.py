@@ -29,6 +29,9 @@ SETTLE_SECONDS = 60.0
 
 POLL_SECONDS = 0.5
 
+SUBMITTING = ("submit", "retry")
+"""The commands that submit jobs while they hold the lock."""
+
 SHOWN_BYTES = 2_000
 SHOWN_LINES = 3
 """What is shown of the output of a job that failed."""
@@ -74,6 +77,8 @@ class RunOnSlurm:
         self.features: tuple[FeatureProgress, ...] = ()
         self.remote_error: UserError | None = None
         """Why the remote could not be read at the last look."""
+        self.is_interrupted = False
+        """Whether a kill ended the submission before all jobs were in."""
 
     @property
     def is_over(self) -> bool:
@@ -107,8 +112,11 @@ class RunOnSlurm:
     ) -> Sequence[FeatureProgress]:
         if not self.is_recorded:
             self._keep_what_is_known(jobs, reports or {})
+        holder = None if self.submission.is_complete else self.project.lock.holder()
+        goes_on = holder is not None and holder.command in SUBMITTING
+        self.is_interrupted = not (self.submission.is_complete or goes_on)
         self.jobs = chosen_jobs(self.submission, jobs)
-        self.features = progress(self.submission, jobs, reports)
+        self.features = progress(self.submission, jobs, reports, goes_on=goes_on)
         return self.features
 
     def _keep_what_is_known(self, jobs: Iterable[Job], reports: Mapping[str, Reported]) -> None:
