@@ -196,9 +196,11 @@ class WorktreeManager:
         self._make_folder()
         await self.clear_scratch([path])
         try:
-            await self._add(path, commit, old=await self._fitting(commit))
+            old = await self._fitting(commit)
+            await self._add(path, commit, old=old)
             if is_reused and self._reuses:
-                fresh = await spare.look(self.git, path, commit)
+                is_new = old is None
+                fresh = await spare.look(self.git, path, commit, is_checked_out=is_new)
             yield Worktree(name, path, "", commit, read_gitfile(path))
         finally:
             if fresh is not None:

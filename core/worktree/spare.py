@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Mapping
 
 from ..git import commits, configuration, submodules, unreadable_entries
@@ -28,6 +29,12 @@ HARMLESS = ("core.hookspath", "branch.", "remote.", "user.", "husky.", "alias.",
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of an index that is kept in memory: some 600,000 files."""
+
+LARGE_BYTES = 2 * 1024 * 1024
+"""Of the index of some 20,000 files, whose content git reads in more than half a second."""
+
+TICK_SECONDS = 0.02
+"""More than the unit of a file system's clock."""
 
 SPLIT = "core.splitindex"
 """The setting with which an index is more than one file."""
@@ -76,8 +83,11 @@ class Fresh:
     """The contents of :data:`SPARSE`."""
 
 
-async def look(git: Git, path: str, commit: str) -> Fresh | None:
-    """What to keep of a worktree that was just made; ``None`` if it can't be reused later."""
+async def look(git: Git, path: str, commit: str, *, is_checked_out: bool) -> Fresh | None:
+    """What to keep of a worktree that was just made; ``None`` if it can't be reused later.
+
+    ``is_checked_out``: git has just written all of its files.
+    """
     try:
         if await submodules.known_paths(git, commit):
             return None  # git clean removes nothing in their folders.
@@ -85,6 +95,8 @@ async def look(git: Git, path: str, commit: str) -> Fresh | None:
         if SPLIT in context:
             return None
         admin = admin_of(path)
+        if is_checked_out:
+            await git.spawner.in_thread(lambda: _age(os.path.join(admin, "index")))
         index = _saved(os.path.join(admin, "index"))
         gitfile, folder = gitfile_or_nothing(path), _folder(path)
         if index is None:
@@ -92,6 +104,18 @@ async def look(git: Git, path: str, commit: str) -> Fresh | None:
         return Fresh(path, admin, gitfile, commit, folder, index, context, _sparse(admin))
     except (OSError, UserError):
         return None
+
+
+def _age(index: str) -> None:
+    """Make a large index younger than the files that were checked out in the same second.
+
+    git reads the content of each file that is not older than the index, to the second, at each
+    look. Their stat is enough, if nothing writes them before that second is over.
+    """
+    made = os.stat(index)
+    if made.st_size >= LARGE_BYTES:
+        time.sleep(1 - time.time() % 1 + TICK_SECONDS)
+        os.utime(index)
 
 
 async def _context(git: Git) -> dict[str, str]:

@@ -153,6 +153,20 @@ class TakenOverTest(SpareTest):
         self.assertFalse(os.path.exists(os.path.join(made.path, "src", "deep", "no")))
         self.assert_as_fresh(made)
 
+    def test_a_large_index_is_younger_than_the_files(self) -> None:
+        """To the second, in which git compares; a check may write at once."""
+
+        def use(worktree: Worktree) -> None:
+            index = os.path.join(admin_files.admin_folder(self.manager, worktree.path), "index")
+            file = Path(worktree.path, "src", "a.txt")
+            self.assertGreater(int(os.stat(index).st_mtime), int(os.stat(file).st_mtime))
+            before = os.stat(file)
+            file.write_text("ONE\n")
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        with mock.patch.object(spare, "LARGE_BYTES", 0):
+            self.check(use)
+
     def test_a_file_system_without_extended_attributes(self) -> None:
         none = mock.patch.object(os, "listxattr", side_effect=OSError("not supported"), create=True)
         with none:
@@ -285,7 +299,9 @@ class DoubtTest(SpareTest):
 
     def test_a_worktree_that_is_gone_is_not_reused(self) -> None:
         gone = os.path.join(self.folder, "gone")
-        self.assertIsNone(run_sync(spare.look(self.manager.git, gone, self.base)))
+        self.assertIsNone(
+            run_sync(spare.look(self.manager.git, gone, self.base, is_checked_out=True))
+        )
 
     def test_files_that_nobody_can_look_at(self) -> None:
         with mock.patch.object(spare, "_are_untouched", side_effect=OSError("gone")):
