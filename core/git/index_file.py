@@ -23,6 +23,15 @@ SUM_BYTES = 20
 MOST_BYTES = 512 * 1024
 """Some thousands of entries. git reads a larger index faster."""
 
+MOST_SEARCHED_BYTES = 64 * 1024 * 1024
+"""Some 600,000 entries."""
+
+GITLINK = (0o160000).to_bytes(4, "big")
+"""The mode of a submodule, in each version."""
+
+PARTIAL = (b"link\0\0", b"sdir\0\0")
+"""Begins of the extensions of an index that does not list each file: split, or sparse."""
+
 
 def is_plain(path: str) -> bool:
     """Whether every entry of a worktree's index is a file or link, and none has a bit set.
@@ -32,17 +41,27 @@ def is_plain(path: str) -> bool:
     with longer ones could be made to look plain.
     """
     try:
-        return _is_plain(_content(path))
+        return _is_plain(_content(path, MOST_BYTES))
     except (OSError, ValueError, IndexError):
         return False
 
 
-def _content(path: str) -> bytes:
+def has_no_submodule(path: str) -> bool:
+    """Whether no entry of a worktree's index is a submodule, however large. False says nothing."""
+    try:
+        index = _content(path, MOST_SEARCHED_BYTES)
+    except OSError:
+        return False
+    is_whole = index[:4] == b"DIRC" and len(index) <= MOST_SEARCHED_BYTES
+    return is_whole and not any(words in index for words in (GITLINK, *PARTIAL))
+
+
+def _content(path: str, most: int) -> bytes:
     gitfile = os.path.join(path, ".git")
     named = first_line(gitfile).partition(" ")[2] if os.path.isfile(gitfile) else ""
     admin = os.path.join(path, named) if named else gitfile
     with open(os.path.join(admin, "index"), "rb", opener=private_files.only_regular) as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read(most + 1)
 
 
 def _is_plain(index: bytes) -> bool:

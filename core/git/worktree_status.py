@@ -54,7 +54,7 @@ async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[st
     from . import index_file, submodules
 
     is_known = is_clean and git.answers.get("submodules", status.commit) is not None
-    if not is_known and index_file.is_plain(path):
+    if not is_known and index_file.has_no_submodule(path):
         return []
     if is_clean:
         return await submodules.known_paths(git, status.commit)

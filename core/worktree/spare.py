@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Iterable, Mapping
 
-from ..git import commits, configuration, submodules, unreadable_entries
+from ..git import commits, configuration, index_file, submodules, unreadable_entries
 from ..git.door import Git, global_attributes
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -81,6 +81,8 @@ class Fresh:
     """Settings and attributes that also decide what a checkout writes."""
     names: tuple[bytes, ...]
     """The contents of :data:`SPARSE`."""
+    folders: tuple[str, ...]
+    """All folders of the commit."""
 
 
 async def look(git: Git, path: str, commit: str, *, is_checked_out: bool) -> Fresh | None:
@@ -89,11 +91,12 @@ async def look(git: Git, path: str, commit: str, *, is_checked_out: bool) -> Fre
     ``is_checked_out``: git has just written all of its files.
     """
     try:
-        if await submodules.known_paths(git, commit):
+        if await _has_submodules(git, commit, path):
             return None  # git clean removes nothing in their folders.
         context = await _context(git)
         if SPLIT in context:
             return None
+        folders = tuple(await commits.folders(git, commit))
         admin = admin_of(path)
         if is_checked_out:
             await git.spawner.in_thread(lambda: _age(os.path.join(admin, "index")))
@@ -101,9 +104,15 @@ async def look(git: Git, path: str, commit: str, *, is_checked_out: bool) -> Fre
         gitfile, folder = gitfile_or_nothing(path), _folder(path)
         if index is None:
             return None
-        return Fresh(path, admin, gitfile, commit, folder, index, context, _sparse(admin))
+        names = _sparse(admin)
+        return Fresh(path, admin, gitfile, commit, folder, index, context, names, folders)
     except (OSError, UserError):
         return None
+
+
+async def _has_submodules(git: Git, commit: str, path: str) -> bool:
+    """Whether a commit, which is checked out at ``path``, has submodules."""
+    return not index_file.has_no_submodule(path) and bool(await submodules.known_paths(git, commit))
 
 
 def _age(index: str) -> None:
@@ -189,8 +198,9 @@ async def fits(git: Git, fresh: Fresh, place: str, commit: str) -> bool:
                 return False
             if await submodules.known_paths(git, commit):
                 return False
-        folders = await commits.folders(git, fresh.commit)
-        return await git.spawner.in_thread(lambda: _are_untouched(place, folders, fresh.folder))
+        return await git.spawner.in_thread(
+            lambda: _are_untouched(place, fresh.folders, fresh.folder)
+        )
     except (OSError, UserError):
         return False
 

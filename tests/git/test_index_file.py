@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from core.git import index_file
-from core.git.index_file import is_plain
+from core.git.index_file import has_no_submodule, is_plain
 from core.git.opening import open_repository
 from core.git.worktree_status import hidden
 from core.process.spawner import Spawner, run_sync
@@ -85,6 +85,36 @@ class IndexFileTest(unittest.TestCase):
         self.assertEqual(run_sync(hidden(opened, self.path)), [])
         self.rewrite(b"\1" * 20, -20)
         self.assertFalse(is_plain(self.path))
+
+    def test_an_index_of_any_version_without_submodules_has_none(self) -> None:
+        self.git("update-index", "--assume-unchanged", "z")
+        for version in ("2", "3", "4"):
+            with self.subTest(version):
+                self.git("update-index", "--index-version", version)
+                self.assertTrue(has_no_submodule(self.path))
+        for size in (-1, 0):
+            whole = os.path.getsize(os.path.join(self.path, ".git", "index"))
+            with mock.patch.object(index_file, "MOST_SEARCHED_BYTES", whole + size):
+                self.assertEqual(has_no_submodule(self.path), size == 0)
+
+    def test_an_index_that_may_have_a_submodule_or_lists_no_files_is_left_to_git(self) -> None:
+        commit = self.repository.commit_of("HEAD")
+        cases = {
+            "a submodule": ("update-index", "--add", "--cacheinfo", f"160000,{commit},module"),
+            "a split index": ("update-index", "--split-index"),
+            "a sparse index": ("sparse-checkout", "set", "--cone", "--sparse-index", "other"),
+        }
+        for name, words in cases.items():
+            for version in ("2", "4"):
+                with self.subTest(name, version=version):
+                    self.git("read-tree", "HEAD")
+                    self.git("update-index", "--index-version", version)
+                    self.assertTrue(has_no_submodule(self.path))
+                    self.git(*words)
+                    self.assertFalse(has_no_submodule(self.path))
+                    self.git("sparse-checkout", "disable")
+                    os.unlink(os.path.join(self.path, ".git", "index"))
+        self.assertFalse(has_no_submodule(self.path))
 
     def test_an_index_that_cannot_be_read_or_is_damaged_is_not_plain(self) -> None:
         self.assertFalse(is_plain(self.repository.root))
