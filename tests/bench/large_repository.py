@@ -57,8 +57,10 @@ class Bench:
         os.chmod(self.agent, 0o755)
         _write_files(self.top, files)
         self.git("init", "-q", "-b", "main")
+        self.git("config", "gc.auto", "0")  # It would go on beside the first measurements.
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "files")
+        self.git("gc", "-q")
 
     def git(self, *arguments: str) -> Run:
         """git in the main checkout."""
