@@ -121,11 +121,8 @@ class AttemptTest(ElsewhereTest):
         self.assertEqual(space.merged("--json").json["by_status"], {"failed": 1, "blocked": 1})
 
     def test_after_sigterm_the_work_is_pushed_before_the_machine_ends(self) -> None:
-        space = self.use()
-        space.features(space.held("auth"))
-        space.publish()
-        running = space.begin("auth")
-        space.wait_for("auth.began")
+        running = self.use_held()
+        space = self.space
         running.signal(signal.SIGTERM)
         done = running.end()
         self.assert_code(done, 143)
@@ -137,14 +134,10 @@ class AttemptTest(ElsewhereTest):
 
     @once
     def test_a_lost_machine_that_comes_back_can_push_neither_branch_nor_report(self) -> None:
-        space = self.use()
-        space.features(space.held("auth"))
-        space.publish()
-        late = space.begin("auth")
-        space.wait_for("auth.began")
+        late = self.use_held()
+        space = self.space
         os.unlink(space.beside("auth.began"))
-        newer = space.begin("auth")
-        space.wait_for("auth.began")
+        newer = space.at_work("auth")
         space.touch("auth.go")
         self.assert_code(newer.end(), 0)
         before = space.refs_there()
@@ -158,11 +151,8 @@ class AttemptTest(ElsewhereTest):
 
     @once
     def test_after_a_crash_the_next_attempt_starts_over_and_removes_what_was_left(self) -> None:
-        space = self.use()
-        space.features(space.held("auth"))
-        space.publish()
-        running = space.begin("auth")
-        space.wait_for("auth.began")
+        running = self.use_held()
+        space = self.space
         running.kill()
         self.assertEqual(len(os.listdir(space.temporary)), 1)
         said = space.merged()

@@ -64,6 +64,12 @@ class Elsewhere(Workspace):
         given = (*own, "--report", self.report_path(id), *words)
         return self.start("run", *given, at=folder, env=env)
 
+    def at_work(self, id: str) -> Running:
+        """A machine whose agent, of a feature that is :meth:`held`, is at work."""
+        running = self.begin(id)
+        self.wait_for(f"{id}.began")
+        return running
+
     def run_there(
         self, id: str, *words: str, run_id: str = RUN_ID, env: dict[str, str] | None = None
     ) -> CommandResult:
@@ -102,6 +108,13 @@ class ElsewhereTest(unittest.TestCase):
         self.addCleanup(self.space.close)
         self.addCleanup(self._assert_clean)
         return self.space
+
+    def use_held(self) -> Running:
+        """A machine at work on ``auth`` until the file ``auth.go`` is there."""
+        space = self.use()
+        space.features(space.held("auth"))
+        space.publish()
+        return space.at_work("auth")
 
     def _assert_clean(self) -> None:
         self.assertEqual(self.space.processes(), [], "something was left running")
