@@ -281,6 +281,7 @@ TESTED_BY = {
     "commands.prove": "review.test_prove",
     "commands.rehearsing": "rehearsal.test_rehearsal",
     "commands.pruning": "landing.test_prune",
+    "commands.report_forms": "commands.test_report",
     "commands.resume": "scenarios.test_steering",
     "commands.pr": "handover.test_pull_requests",
     "commands.push": "handover.test_handover",

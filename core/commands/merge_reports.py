@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -16,15 +15,12 @@ from ..model.translate import _, shown
 from ..model.words import headed
 from ..process.spawner import run_sync
 from ..process.temporary_folder import temporary_folder
-from ..reporter.run_text import report_lines
-from ..reporter.style import style_of
 from ..views.output_file import STDOUT, print_or_write
-from .options import display_of
+from .report_forms import open_page, print_report, write_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..engines.earlier import Earlier
-    from ..views.run_view import RunView
 
 
 def merge_reports(arguments: argparse.Namespace) -> int:
@@ -39,17 +35,12 @@ def merge_reports(arguments: argparse.Namespace) -> int:
         from ..views.html_report import html
 
         print_or_write("--html", arguments.html, html(view))
-    if arguments.trace:
-        from ..views.trace import trace
-
-        print_or_write("--trace", arguments.trace, trace(view))
-    _print(arguments, view)
+    write_trace(arguments, view)
+    print_report(arguments, view, arguments.html or "")
     for fault in faults:
         print(headed("rorchestrator", one_line(shown(fault.message))), file=sys.stderr)
     if arguments.open:
-        from ..process.browser import open_in_browser
-
-        open_in_browser(os.path.abspath(arguments.html), os.environ, sys.platform)
+        open_page(os.path.abspath(arguments.html))
     return view.run.exit_code or (ExitCode.INCOMPLETE if faults else ExitCode.UP_TO_DATE)
 
 
@@ -80,19 +71,3 @@ def _fetched(arguments: argparse.Namespace) -> dict[str, Earlier] | None:
         place = os.path.join(folder, "channel.git")
         channel = run_sync(open_channel(place, absolute(arguments.remote), os.environ))
         return run_sync(fetched(channel, arguments.run_id))
-
-
-def _print(arguments: argparse.Namespace, view: RunView) -> None:
-    if arguments.markdown:
-        from ..views.run_markdown import markdown
-
-        print(markdown(view), end="")
-    elif arguments.json:
-        from ..views.html_report import document
-
-        print(json.dumps(document(view), indent=2))
-    elif STDOUT not in (arguments.html, arguments.trace):
-        style = style_of(sys.stdout, display_of(arguments).color)
-        print("\n".join(report_lines(view.report, style, all_checks=True)))
-        if arguments.html:
-            print(headed(_("Report"), arguments.html))

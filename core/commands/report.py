@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 
 from ..model.errors import ExitCode, UserError
-from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import headed
-from ..reporter.style import style_of
 from ..views.output_file import STDOUT, print_or_write
 from .options import (
     add_common_options,
     add_run_id_option,
-    display_of,
     file_path,
     ids,
     opened_or_recorded,
     repository_url,
 )
+from .report_forms import open_page, print_report, write_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,13 +101,10 @@ def execute(arguments: argparse.Namespace) -> int:
     has_page = bool(asked) or not (arguments.markdown or arguments.json or arguments.trace)
     view = _view(project, found, has_extras=has_page)
     page = _write_page(project, found, view, arguments.html or "") if has_page else ""
-    if arguments.trace:
-        from ..views.trace import trace
-
-        print_or_write("--trace", arguments.trace, trace(view))
-    _print(arguments, view, page)
+    write_trace(arguments, view)
+    print_report(arguments, view, page)
     if arguments.open:
-        _open(page)
+        open_page(page)
     return ExitCode.UP_TO_DATE
 
 
@@ -179,38 +171,3 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
             hint="rorchestrator report --html FILE",
         ) from None
     return pages[0]
-
-
-def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
-    """Print the report in the form that was asked for, unless a file goes to standard output."""
-    if arguments.markdown:
-        from ..views.run_markdown import markdown
-
-        print(markdown(view), end="")
-    elif arguments.json:
-        from ..views.html_report import document
-
-        print(json.dumps(document(view), indent=2))
-    elif STDOUT not in (arguments.html, arguments.trace):
-        _print_for_people(arguments, view, page)
-
-
-def _print_for_people(arguments: argparse.Namespace, view: RunView, page: str) -> None:
-    """Print the report as ``run`` does at its end, and where its files are."""
-    from ..reporter.run_text import report_lines
-
-    style = style_of(sys.stdout, display_of(arguments).color)
-    print("\n".join(report_lines(view.report, style, all_checks=True)))
-    for name, path in ((_("Report"), page), (_("Trace"), arguments.trace)):
-        if path:
-            print(headed(name, one_line(path)))
-
-
-def _open(page: str) -> None:
-    from ..process.browser import open_in_browser
-
-    if not open_in_browser(page, os.environ, sys.platform):
-        raise UserError(
-            _("no browser could be opened"),
-            hint=_("open {page} in a browser").format(page=page),
-        )

@@ -57,12 +57,17 @@ class MergeReportsTest(ElsewhereTest):
         self.assert_code(space.run_there("auth"), 0)
         opened, page = space.beside("opened"), space.beside("page.html")
         browser = space.script("browser", f'#!/bin/sh\necho "$@" > {opened}\n')
-        words = ("--html", page, "--open")
-        done = space.main(
-            "report", "--merge", space.report_path("auth"), *words, env={"BROWSER": browser}
-        )
+        words = ("--merge", space.report_path("auth"), "--html", page, "--open")
+        done = space.main("report", *words, "--trace", f"{page}.trace", env={"BROWSER": browser})
         self.assert_code(done, 0)
+        self.assertIn(f"Trace: {page}.trace\n", done.out)
         space.wait_for("opened")
+        for name in ("xdg-open", "wslview", "sensible-browser", "gio", "open"):
+            space.script(name, "#!/bin/sh\nexit 3\n")
+        env = {"BROWSER": "", "PATH": f"{space.root}:{space.environ['PATH']}"}
+        done = space.main("report", *words, env=env)
+        self.assert_code(done, 2)
+        self.assertIn(f"next: open {page} in a browser", done.err)
 
     def test_what_is_missing_or_makes_no_sense_is_said(self) -> None:
         space = self.use(feature("auth"))
