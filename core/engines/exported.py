@@ -37,6 +37,9 @@ INSTALL = "npm install --global @anthropic-ai/claude-code\n" + INSTALL_OURS
 MAX_TIME = "330m"
 """The ``--max-time`` of a feature's job: below the limit of the job."""
 
+LONGEST_NAME = 94
+"""A job's name with ``push-`` before it has less than the 100 characters that GitHub allows."""
+
 LIMIT_MINUTES = 350
 """The limit of a feature's job, below the six hours of hosted machines: what is left after
 :data:`MAX_TIME` is for the clone, the setup, and for handing over the work."""
@@ -48,7 +51,7 @@ class Job:
 
     id: str
     name: str
-    """The id in letters, digits, ``-`` and ``_``, unique in any case of letters."""
+    """The id in letters, digits, ``-`` and ``_``, unique in any case of letters; a long one cut."""
     needs: tuple[str, ...] = ()
     """The features that must have completed, without those that these depend on."""
     after: str = ""
@@ -171,15 +174,19 @@ def direct(dag: DAGResolver, id: str) -> tuple[str, ...]:
 
 
 def job_names(ids: Collection[str]) -> dict[str, str]:
-    """For each id a name of letters, digits, ``-`` and ``_``; unique in any case of letters."""
+    """For each id a name of letters, digits, ``-`` and ``_``; unique in any case of letters.
+
+    No name is longer than :data:`LONGEST_NAME`.
+    """
     names: dict[str, str] = {}
     taken = set()
     for id in sorted(ids, key=lambda id: (not _is_name(id), id)):
-        name = plain = re.sub(r"[^A-Za-z0-9_-]", "-", id)
-        number = 1
+        plain = re.sub(r"[^A-Za-z0-9_-]", "-", id)
+        name, number = plain[:LONGEST_NAME], 1
         while name.lower() in taken:
             number += 1
-            name = f"{plain}-{number}"
+            end = f"-{number}"
+            name = plain[: LONGEST_NAME - len(end)] + end
         taken.add(name.lower())
         names[id] = name
     return names
@@ -187,7 +194,7 @@ def job_names(ids: Collection[str]) -> dict[str, str]:
 
 def _is_name(id: str) -> bool:
     """Whether an id stays as it is: such an id has the first choice."""
-    return re.fullmatch(r"[A-Za-z0-9_-]+", id) is not None
+    return len(id) <= LONGEST_NAME and re.fullmatch(r"[A-Za-z0-9_-]+", id) is not None
 
 
 def _words(selection: Selection, max_parallel: int | None) -> tuple[str, ...]:

@@ -55,6 +55,13 @@ class Jobs(unittest.TestCase):
         )
         self.assertEqual(names, job_names(ids[::-1]))
 
+    def test_names_of_long_ids_are_cut_and_unique(self) -> None:
+        long = "a" * 99
+        names = job_names([f"{long}b", f"{long}c", long, long[:94]])
+        self.assertEqual(names[long[:94]], long[:94])
+        self.assertEqual(len(set(names.values())), 4)
+        self.assertLess(max(len(f"push-{name}") for name in names.values()), 100)
+
 
 class OfAList(WorkspaceTest):
     def setUp(self) -> None:
