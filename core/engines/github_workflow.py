@@ -35,8 +35,10 @@ echo "run=$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT" >> "$GITHUB_OUTPUT"
 FETCH = """\
 git -c "credential.helper=$HELPER" fetch --quiet origin \\
   '+refs/heads/*:refs/heads/*' \\
-  "+refs/rorchestrator/runs/$RUN/*:refs/rorchestrator/runs/$RUN/*"
+  "+refs/rorchestrator/runs/$RUN/*:refs/rorchestrator/runs/$RUN/*" \\
+  "+refs/rorchestrator/runs/*/$FEATURE:refs/rorchestrator/runs/*/$FEATURE"
 """
+"""The reports of the run; and those of the feature, which say whose its branch is."""
 
 IDENTITY = """\
 git config --global user.name rorchestrator
@@ -128,7 +130,11 @@ def run(export: Exported, job: Job) -> dict[str, Value]:
         **_machine(LIMIT_MINUTES, contents="read"),
         "steps": [
             _checkout(BASE),
-            _script("Fetch branches and reports", FETCH, {"GH_TOKEN": TOKEN, "RUN": RUN_ID}),
+            _script(
+                "Fetch branches and reports",
+                FETCH,
+                {"FEATURE": job.id, "RUN": RUN_ID, "GH_TOKEN": TOKEN},
+            ),
             _script("Install", INSTALL + IDENTITY),
             _script(
                 "Run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 import threading
 import unittest
@@ -11,7 +12,7 @@ from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
-from core.engines.github_workflow import HELPER
+from core.engines.github_workflow import FETCH, HELPER
 from tests.support.actions import Actions
 from tests.support.commands import read_text
 from tests.support.forges import TestForge, put_program
@@ -175,6 +176,22 @@ class _Private(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing."""
+
+
+class WhatAMachineKnows(unittest.TestCase):
+    def test_it_has_the_reports_of_its_run_and_those_of_the_feature_in_any_run(self) -> None:
+        with Repository() as shop:
+            runs = "refs/rorchestrator/runs/"
+            for name in ("1-1/auth", "1-1/api", "2-1/auth", "2-1/api"):
+                shop.git("update-ref", runs + name, "main")
+            clone = os.path.join(shop.root, "clone")
+            shop.git("clone", "--quiet", "--no-checkout", shop.path, clone)
+            shop.git("update-ref", "--no-deref", "HEAD", shop.commit_of("main"), at=clone)
+            env = {**shop.environ, "HELPER": HELPER, "RUN": "2-1", "FEATURE": "auth"}
+            subprocess.run(["bash", "-e", "-c", FETCH], cwd=clone, env=env, check=True)
+            known = shop.git("for-each-ref", "--format=%(refname)", runs, at=clone).split()
+        expected = [f"{runs}1-1/auth", f"{runs}2-1/api", f"{runs}2-1/auth"]
+        self.assertEqual(known, expected)
 
 
 class TheToken(unittest.TestCase):
