@@ -150,7 +150,7 @@ class _Elsewhere:
         return run_features(
             *(project, options, asking(arguments), self.display, None, looking),
             resolve=arguments.resolve,
-            is_elsewhere=True,
+            elsewhere=self.handlers,
         )
 
     def _is_done(self, report: FeatureReport) -> int:

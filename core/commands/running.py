@@ -24,6 +24,7 @@ from ..model.translate import _, shown
 from ..model.words import counted, headed
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
+from ..process.signals import Signals
 from ..process.spawner import run_sync
 from ..process.supervisor import check_descriptors
 from ..project.claude_program import with_program
@@ -71,12 +72,13 @@ def run_features(
     looking: ViewOptions | None = None,
     *,
     resolve: bool = False,
-    is_elsewhere: bool = False,
+    elsewhere: Signals | None = None,
 ) -> int:
     """Run while holding the lock, then land if requested; returns the exit code.
 
-    ``resolve``: Claude resolves conflicts between what a feature depends on. ``is_elsewhere``: the
-    repository is a temporary clone, in which no report is written.
+    ``resolve``: Claude resolves conflicts between what a feature depends on. ``elsewhere``: the
+    repository is a temporary clone, in which no report is written. What was made is handed in
+    afterwards, so these signals are ignored from the end of the run on.
     """
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
@@ -84,7 +86,7 @@ def run_features(
         project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
         looking = looking or ViewOptions()
         options = replace(options, has_reader=is_terminal() and not looking.detach)
-        shown = _ShownRun(project, options, asking, display, looking, is_elsewhere=is_elsewhere)
+        shown = _ShownRun(project, options, asking, display, looking, elsewhere)
         shown.run.resolver = DependencyResolver if resolve else None
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
@@ -151,10 +153,10 @@ class _ShownRun:
         asking: Asking,
         display: Display,
         looking: ViewOptions,
-        *,
-        is_elsewhere: bool,
+        elsewhere: Signals | None,
     ) -> None:
-        self.is_elsewhere = is_elsewhere
+        self.elsewhere = elsewhere
+        self.is_elsewhere = elsewhere is not None
         self.project = project
         self.asking = asking
         self.display = display
@@ -227,6 +229,9 @@ class _ShownRun:
             self.views.at_start()
             result = self.run.run(config, decided, results, self._report)
         finally:
+            # The end of the event loop has removed its handlers.
+            if self.elsewhere is not None:
+                self.elsewhere.ignore()
             self.views.close()
         failed = self.printer.lost or self.views.has_failed
         return result.exit_code or (ExitCode.INCOMPLETE if failed else ExitCode.UP_TO_DATE)

@@ -12,6 +12,7 @@ from core.commands import run_elsewhere
 from core.git import channel
 from core.git.refs import KEPT
 from core.process.signals import SignalReceived
+from core.views.view import Views
 from tests.support.diamond import DIAMOND, diamond
 from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
 from tests.support.once import once
@@ -192,6 +193,18 @@ class EndTest(ElsewhereTest):
             done = space.run_there("auth")
         self.assert_code(done, 143)
         self.assertEqual(space.pushed_report("auth")["reason"], "interrupted")
+
+    @once
+    def test_a_signal_after_the_feature_has_ended_prevents_nothing(self) -> None:
+        space = self.use(feature("auth"))
+
+        def closed(views: Views) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with unittest.mock.patch.object(Views, "close", closed):
+            done = space.run_there("auth")
+        self.assert_code(done, 0)
+        self.assertEqual(space.pushed_report("auth")["status"], "completed")
 
     @once
     def test_a_signal_during_the_clone_leaves_nothing(self) -> None:
