@@ -61,7 +61,7 @@ async def _earlier(channel: Channel, there: Mapping[str, str]) -> list[Earlier]:
     reports = await channel.read_all(commits, REPORT)
     return [
         Earlier(
-            commit, claim_in(claim), _readable(report, ref) or await _before(channel, ref, commit)
+            commit, claim_in(claim), readable(report, ref) or await _before(channel, ref, commit)
         )
         for ref, commit, claim, report in zip(there, commits, claims, reports)
     ]
@@ -70,12 +70,12 @@ async def _earlier(channel: Channel, there: Mapping[str, str]) -> list[Earlier]:
 async def _before(channel: Channel, ref: str, commit: str) -> FeatureReport | None:
     """The newest report of an attempt before."""
     line = await history.line_of(channel.git, commit)
-    reports = (_readable(each, ref) for each in await channel.read_all(line, REPORT))
+    reports = (readable(each, ref) for each in await channel.read_all(line, REPORT))
     return next((report for report in reports if report is not None), None)
 
 
-def _readable(content: bytes, ref: str) -> FeatureReport | None:
-    """The report of a file; ``None`` if it is none, so that nobody's file stops a whole run."""
+def readable(content: bytes, ref: str) -> FeatureReport | None:
+    """The report in a file of ``ref``; ``None`` if it is none: no file stops a whole run."""
     try:
         report = report_in(content, REPORT)
     except UserError:

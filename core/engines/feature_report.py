@@ -176,13 +176,16 @@ def _object(content: bytes) -> dict[str, Json]:
 def _report(document: Mapping[str, Json]) -> FeatureReport:
     if document.get("format") != FORMAT:
         raise ValueError(N_("its format is unknown"))
+    status = Status(_text(document, "status"))
+    if status.active:
+        raise ValueError(N_("{status} is not an outcome").format(status=status.value))
     inputs = document.get("inputs")
     report = document.get("report")
     return FeatureReport(
         run_id=_text(document, "run_id"),
         feature=_text(document, "feature"),
         attempt=integer(document, "attempt"),
-        status=Status(_text(document, "status")),
+        status=status,
         reason=_text(document, "reason"),
         branch=_text(document, "branch"),
         commit=_commit(document, "commit"),

@@ -18,8 +18,6 @@ from ..project.remote import Remote, find_remote
 LIKE_A_HOST = re.compile(r"[^/]+:")
 """The beginning of a git location that is not a path: ``host:path``, ``https://…``."""
 
-WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@", re.IGNORECASE)
-
 
 def remote_with_base(project: OpenProject, name: str) -> Remote:
     """The remote that other machines clone from.
@@ -80,13 +78,14 @@ def _plain(content: bytes) -> bytes:
 
 
 def url_for_others(project: OpenProject, remote: Remote) -> str:
-    """The URL of a remote for other machines. Raises :class:`UserError` if it has a password."""
+    """The URL of a remote for other machines. Raises :class:`UserError` if it has a secret."""
     url = remote.urls.push
-    if WITH_PASSWORD.match(url):
+    if project.mask(url) != url:
         raise UserError(
-            N_("the URL of {remote} has a password, and a job's command line is no secret").format(
-                remote=remote.name
-            ),
+            N_(
+                "the URL of {remote} has a password or a token, and a job's command line is no "
+                "secret"
+            ).format(remote=remote.name),
             hint=N_("use SSH, or a credential helper of git on the nodes"),
         )
     return url if LIKE_A_HOST.match(url) else os.path.join(project.git.repository.top, url)

@@ -86,10 +86,20 @@ class OneFeature:
         self.channel = run_sync(open_channel(place, asked.url, os.environ))
         known = run_sync(earlier_of(self.channel, asked.run_id, [asked.feature]))
         self.earlier = known.get(asked.feature, Earlier())
+        self._check_ref()
         report = self.earlier.report
         if report is None or not (report.is_complete and self.earlier.has_reported):
             return None
         return report if run_sync(self._has_result(report)) else None
+
+    def _check_ref(self) -> None:
+        """Raise :class:`UserError` if there is no commit where the claim belongs."""
+        there = self.earlier.commit
+        if there and run_sync(self.channel.git.commit_of(there)) != there:
+            raise UserError(
+                N_("{ref} on the remote is no commit, so no run wrote it").format(ref=self.ref),
+                hint=N_("delete it, or choose another --run-id"),
+            )
 
     async def _has_result(self, report: FeatureReport) -> bool:
         """Whether the branch has the result, also below other commits; or another one if it landed.

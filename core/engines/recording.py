@@ -27,7 +27,7 @@ from ..project.decisions import decide
 from ..project.open import OpenProject
 from ..project.selection import Selection
 from .earlier import TRAILER, Earlier, earlier_of
-from .feature_report import FeatureReport
+from .feature_report import FeatureReport, report_ref
 
 ORIGIN = f"{REMOTES}origin/"
 
@@ -124,6 +124,10 @@ class Recording:
             fault = "" if tip or id in self.landed else N_("{id}: there is no branch {branch}")
             return fault.format(id=id, branch=branch)
         report = earlier.report
+        if report is None and not earlier.claim.attempt:
+            return N_("{id}: {ref} holds no claim and no report").format(
+                id=id, ref=report_ref(self.there.run_id, id)
+            )
         if report is None or not earlier.has_reported:
             return N_("{id}: attempt {number} on {host} has not reported").format(
                 id=id, number=earlier.claim.attempt, host=earlier.claim.host

@@ -66,6 +66,16 @@ class EarlierTest(unittest.TestCase):
             self.assertEqual(known.report and known.report.attempt, 1)
             self.assertFalse(known.has_reported or known.has_completed)
 
+    def test_a_ref_that_is_no_commit_counts_for_nothing(self) -> None:
+        self.put("r1", "api", 1, tip=self.base)
+        ref, tag = report_ref("r1", "auth"), ("tag", "-a", "-m", "x", "v1", "main")
+        self.remote.git(*tag)
+        for name in ("main:", "main^{tree}", "v1", f"{report_ref('r1', 'api')}:claim.json"):
+            self.remote.git("update-ref", ref, self.remote.git("rev-parse", name).strip())
+            found = run_sync(earlier_of(self.channel, "r1", ["auth", "api"]))
+            self.assertEqual((found["auth"].claim, found["auth"].report), (Claim(0), None))
+            self.assertTrue(found["api"].has_reported)
+
     def is_ours(self, tip: str) -> bool:
         run_sync(self.channel.fetch("+refs/heads/*:refs/known/*"))
         return run_sync(is_of_a_run(self.channel, self.channel.git, tip, self.base, "auth"))

@@ -61,6 +61,7 @@ class FeatureReportTest(unittest.TestCase):
             {"commit": "main"},
             {"commit": 1},
             {"status": "fine"},
+            {"status": "running"},
             {"branch": "a\nb"},
             {"feature": 1},
             {"events": {}},

@@ -37,12 +37,18 @@ class OnRemoteTest(SlurmTest):
         self.shop.git("remote", "set-url", "origin", f"file://{self.remote}")
         self.assertEqual(self.url(), f"file://{self.remote}")
 
-    def test_a_password_in_the_url_is_refused(self) -> None:
-        project = open_project(self.shop.list_file, "", Mask({}))
-        urls = RemoteUrls("", "https://me:secret@localhost/shop.git", "")
-        with self.assertRaises(UserError) as caught:
-            url_for_others(project, Remote(project.git, "origin", urls, "main"))
-        self.assertIn("the URL of origin has a password", caught.exception.message)
+    def test_a_password_or_a_token_in_the_url_is_refused(self) -> None:
+        project = open_project(self.shop.list_file, "", Mask({"SHOP_TOKEN": "abcdef-ghij"}))
+
+        def url(user: str) -> str:
+            urls = RemoteUrls("", f"https://{user}@localhost/shop.git", "")
+            return url_for_others(project, Remote(project.git, "origin", urls, "main"))
+
+        for secret in ("me:secret", f"ghp_{'x' * 36}", f"glpat-{'x' * 20}", "abcdef-ghij"):
+            with self.assertRaises(UserError) as caught:
+                url(secret)
+            self.assertIn("the URL of origin has a password", caught.exception.message)
+        self.assertEqual(url("me"), "https://me@localhost/shop.git")
 
     def test_a_commit_that_the_remote_lacks_is_to_be_pushed(self) -> None:
         self.shop.commit({"x": "x"}, "not pushed")

@@ -127,6 +127,14 @@ class ClaimTest(MachineTest):
         self.assertIn("could not be claimed on the remote", met.exception.message)
         self.assertIn("--bundle FILE", met.exception.hint)
 
+    def test_what_is_no_commit_at_the_place_of_a_claim_is_named(self) -> None:
+        space = self.use(feature("auth"))
+        tree = space.there("rev-parse", "main^{tree}").strip()
+        space.there("update-ref", f"refs/rorchestrator/runs/{RUN_ID}/auth", tree)
+        said = self.refused()
+        self.assertIn(f"runs/{RUN_ID}/auth on the remote is no commit", said.message)
+        self.assertIn("another --run-id", said.hint)
+
     def test_a_report_whose_branch_was_not_pushed_proves_nothing(self) -> None:
         space = self.use(feature("auth"))
         self.assert_code(space.run_there("auth"), 0)

@@ -66,6 +66,8 @@ class DependencyTest(ElsewhereTest):
         self.assert_code(done, 1)
         self.assertIn("auth: attempt 1 on ", done.err)
         self.assertFalse(os.path.exists(space.report_path("api")))
+        space.there("update-ref", ref, "main")
+        self.assertIn(f"auth: {ref} holds no claim and no report", space.run_there("api").err)
 
     def test_dependencies_in_conflict_end_a_feature_as_anywhere(self) -> None:
         both = ({"write": "same", "content": "one"}, {"write": "same", "content": "other"})

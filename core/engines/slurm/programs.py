@@ -21,7 +21,10 @@ PROGRAMS = ("sbatch", "squeue", "scancel", "scontrol")
 CHANGING = ("SQUEUE_", "SCANCEL_")
 """Prefixes of variables that would change what squeue prints, or let scancel ask."""
 
-UNWANTED = ("SBATCH_WAIT", "SBATCH_ARRAY_INX", "SBATCH_ERROR", "SBATCH_DEBUG", "SLURM_CLUSTERS")
+UNWANTED = (
+    *("SBATCH_WAIT", "SBATCH_ARRAY_INX", "SBATCH_ERROR", "SBATCH_DEBUG"),
+    *("SBATCH_CLUSTERS", "SLURM_CLUSTERS"),
+)
 """Variables with options that a submission can't have."""
 
 FIELDS = "%i|%j|%T|%r|%N"

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 
 from ...git.channel import open_channel
-from ...model.errors import UserError
+from ...model.json_values import dollars_of
 from ...process.spawner import run_sync
 from ...process.temporary_folder import temporary_folder
-from ..feature_report import CLAIM, REPORT, RUNS, claim_in, report_in
+from ..earlier import readable
+from ..feature_report import CLAIM, REPORT, RUNS, claim_in
 from .progress import Reported
 
 
@@ -40,12 +41,10 @@ async def _reports_of(
 
 
 def _reported(ref: str, claim: bytes, content: bytes) -> Reported:
-    try:
-        report = report_in(content, ref)
-    except UserError:  # There is no report yet, or another version of the program wrote it.
+    report = readable(content, ref)
+    if report is None:  # There is none yet, or another version of the program wrote it.
         return Reported("", machine=claim_in(claim).host)
-    cost = report.document.get("total_cost_usd")
     return Reported(
         *(report.status.value, report.reason, report.commit),
-        cost_usd=float(cost) if isinstance(cost, (int, float)) else None,
+        cost_usd=dollars_of(report.document.get("total_cost_usd")),
     )
