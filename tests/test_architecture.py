@@ -299,7 +299,6 @@ TESTED_BY = {
     "engines.github_workflow": "engines.test_github_actions",
     "engines.slurm.environment_file": "commands.test_submit",
     "engines.slurm.preparing": "commands.test_submit",
-    "engines.slurm.reports": "commands.test_slurm_status",
     "engines.slurm.run_on_slurm": "commands.test_slurm_status",
     "engines.slurm.submission": "commands.test_slurm_status",
     "engines.slurm.submitting": "commands.test_submit",
