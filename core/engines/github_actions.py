@@ -22,13 +22,16 @@ FILE = ".github/workflows/features.yml"
 LIMIT_BYTES = 500_000
 """GitHub starts no run of a larger file."""
 
+LIMIT_CHARACTERS = 21_000
+"""GitHub reads no longer condition."""
+
 EACH_FEATURE = """\
 Each feature has two jobs. The first runs Claude: it can read the repository, not write it.
 The second, on a fresh machine that executes nothing of the first one, pushes the result."""
 
 
 def body(export: Exported) -> str:
-    """The workflow. Raises :class:`UserError` if it is too large for GitHub."""
+    """The workflow. Raises :class:`UserError` if it, or a condition, is too large for GitHub."""
     text = yaml_text(workflow(export))
     if len(text.encode()) > LIMIT_BYTES:
         raise UserError(
@@ -80,10 +83,18 @@ def _run(export: Exported, job: Job) -> dict[str, Value]:
     """The job that runs the agent."""
     needed = [f"{kind}-{export.named(id)}" for id in job.needs for kind in ("run", "push")]
     before = [f"run-{export.named(job.after)}"] if job.after else []
+    condition = parts.if_successful(needed or ["plan"])
+    if len(condition) > LIMIT_CHARACTERS:
+        raise UserError(
+            N_("{id} depends directly on {count} features, more than GitHub takes").format(
+                id=job.id, count=len(job.needs)
+            ),
+            hint=N_("let it depend on features that depend on a part of them"),
+        )
     return {
         "name": job.id,
         "needs": list(dict.fromkeys(["plan", *needed, *before])),
-        **({"if": parts.if_successful(needed or ["plan"])} if needed or before else {}),
+        **({"if": condition} if needed or before else {}),
         **parts.run(export, job),
     }
 

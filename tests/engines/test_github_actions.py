@@ -155,6 +155,12 @@ class TheFile(unittest.TestCase):
         ):
             github_actions.body(exported(DIAMOND))
 
+    def test_a_feature_with_more_dependencies_than_a_condition_holds_is_refused(self) -> None:
+        ids = [f"{'x' * 96}{number:03d}" for number in range(90)]
+        with self.assertRaises(UserError) as caught:
+            github_actions.body(exported({**dict.fromkeys(ids, ""), "all": " ".join(ids)}, 90))
+        self.assertIn("all depends directly on 90 features", caught.exception.message)
+
     def test_a_hundred_features_fit(self) -> None:
         names = {f"feature-{number}": "" for number in range(100)}
         self.assertLess(len(github_actions.body(exported(names, 8))), github_actions.LIMIT_BYTES)
