@@ -74,9 +74,12 @@ rorchestrator report --config "$LIST" --merge --only "$FEATURES" --run-id "$RUN"
 """
 
 PULL_REQUESTS = """\
+git rev-parse --quiet --verify "refs/remotes/origin/$BASE" >/dev/null \\
+  || BASE="origin/$GITHUB_REF_NAME"
 rorchestrator pr --config "$LIST" --base "$BASE" --run-id "$RUN"
 """
-"""Without ``--yes``: no command of the list is executed on what agents wrote."""
+"""Without ``--yes``: no command of the list is executed on what agents wrote. A pull request leads
+to a branch: if the base is a tag or a commit, to that where the workflow was started."""
 
 
 def literal(text: str) -> str:

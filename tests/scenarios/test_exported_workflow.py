@@ -146,6 +146,18 @@ class AWorkflow(WorkspaceTest):
         said = shop.main("pr", "--run-id", "4711-1", "--dry-run")
         self.assertIn("--dry-run changes nothing", said.err)
 
+    def test_from_a_tag_pull_requests_lead_to_the_branch_of_the_workflow(self) -> None:
+        shop = self.workspace
+        self.assertEqual(shop.main("export", "github-actions", "--only", "a").code, 0)
+        self.actions.commit = shop.commit({}, "a alone")
+        shop.git("tag", "v1")
+        writer = {"GH_TOKEN": "token-write"}
+        shop.git("push", "--quiet", "origin", "main", "v1", env=writer)
+        self.actions.document, self.actions.inputs = self.document(), {"base": "v1"}
+        self.actions.run()
+        self.assertEqual(set(self.results().values()), {"success"}, self.logs())
+        self.assertEqual(self.forge.pulls["feature/a"]["base"], "main")
+
     def test_a_key_that_is_missing_and_a_list_that_changed_stop_it(self) -> None:
         self.actions.secrets = {}
         self.actions.run()

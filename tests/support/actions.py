@@ -140,6 +140,7 @@ class Actions:
             **files,
             "CI": "true",
             "GITHUB_ACTIONS": "true",
+            "GITHUB_REF_NAME": "main",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ATTEMPT": str(self.attempt),
             "GITHUB_RUN_ID": "4711",
