@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 from tests.slurm.cluster import Cluster
@@ -89,7 +90,15 @@ class Project:
 
     def command(self, *words: str, code: int = 0) -> str:
         """The command's output. Raises if it ends with another code."""
-        done = subprocess.run(
+        done = self._run(words)
+        if done.returncode != code:
+            raise AssertionError(
+                f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}"
+            )
+        return done.stdout
+
+    def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, ORCHESTRATE, *words],
             cwd=self.path,
             env=self.environ,
@@ -97,11 +106,12 @@ class Project:
             text=True,
             stdin=subprocess.DEVNULL,
         )
-        if done.returncode != code:
-            raise AssertionError(
-                f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}"
-            )
-        return done.stdout
+
+    def at_once(self, *words: str) -> list[int]:
+        """The exit codes of the same command, typed twice at once."""
+        with ThreadPoolExecutor() as both:
+            done = [both.submit(self._run, words) for _ in range(2)]
+        return sorted(each.result().returncode for each in done)
 
     def submit(self, *words: str) -> str:
         """Submit the list; the id of the run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -108,11 +109,29 @@ class All(OnSlurm):
         self.assertEqual(phases, wanted, told)
         project.go("mended")
         began = time.monotonic()
-        project.command("retry", "b", "--engine", "slurm", "--yes")
+        codes = project.at_once("retry", "b", "--engine", "slurm", "--yes")
+        self.assertEqual(codes, [0, 2], "typed twice, it is submitted once")
         told = project.wait(lambda told: bool(told["is_over"]), "the end")
         measured("retry of the failed feature and its dependent", time.monotonic() - began)
         self.assertEqual(told["counts"]["completed"], 4, told)
         self.assertLessEqual({"a.md", "b.md", "c.md", "d.md"}, set(project.files("feature/d")))
+
+    def test_without_the_remote_the_status_is_what_slurm_knows(self) -> None:
+        project = self.project
+        begun = {"bash": f"touch {project.flag('begun')}"}
+        works = feature("b", begun, {"wait": project.flag("go")}, needs=["a"])
+        project.list(feature("a"), works, feature("c", needs=["b"]))
+        project.submit()
+        project.wait(lambda _: os.path.exists(project.flag("begun")), "the agent's file")
+        os.rename(project.remote, f"{project.remote}.away")
+        told = json.loads(project.command("status", "--engine", "slurm", "--json", code=1))
+        phases = {each["id"]: each["phase"] for each in told["features"]}
+        wanted = {"a": "completed", "b": "running", "c": "pending"}
+        self.assertEqual(phases, wanted, told)
+        os.rename(f"{project.remote}.away", project.remote)
+        project.go("go")
+        told = project.wait(lambda told: bool(told["is_over"]), "the end")
+        self.assertEqual(told["counts"]["completed"], 3, told)
 
     def test_stop_reaches_the_tool_and_tells_what_was_kept(self) -> None:
         project = self.project
