@@ -18,7 +18,8 @@ RUNS = ("run", "plan")
 _COMMAND = pattern(
     r"(?<![\w/.-])rorchestrator "
     r"(plan|run|retry|skip|reload|attach|stop|pause|resume|status|why|watch|logs"
-    r"|review|diff|report|history|web|merge|undo|push|pr|feedback|cleanup|notify|templates|lint|import)\b"
+    r"|review|diff|report|history|web|merge|undo|push|pr|feedback|cleanup|export|submit|notify"
+    r"|templates|lint|import)\b"
     r"(?! is | \(pid )"  # a sentence about a running command, not one to type
     r"(?=([^\n;,`]*))"
 )

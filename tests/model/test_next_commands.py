@@ -22,6 +22,12 @@ class Texts(unittest.TestCase):
         cases = {
             "→ rorchestrator run  (on)": f"→ rorchestrator run {config} --only api,web  (on)",
             "rorchestrator run --only x --fresh": f"rorchestrator run {config} --only x --fresh",
+            "rorchestrator submit --engine slurm, or name a run": (
+                f"rorchestrator submit {config} --engine slurm, or name a run"
+            ),
+            "write it: rorchestrator export gitlab-ci": (
+                f"write it: rorchestrator export {config} gitlab-ci"
+            ),
             "see `rorchestrator plan`": f"see `rorchestrator plan {config} --only api,web`",
             "rorchestrator retry auth": f"rorchestrator retry {config} auth",
             "rorchestrator logs a, or rorchestrator status": (
