@@ -101,22 +101,40 @@ class Watched:
 
 
 def watch(pipe: int, family: Descendants) -> Watched:
-    """Read registrations until end of file, and scan the descendants meanwhile."""
+    """Read registrations until end of file, and scan the descendants meanwhile.
+
+    They are read several times a second, and at the end: to wake up for each of them would cost a
+    run as much as its journal.
+    """
     watched = Watched()
-    buffer = b""
-    due = time.monotonic() + SCAN_SECONDS
-    while True:
-        while not select.select([pipe], [], [], max(0.0, due - time.monotonic()))[0]:
-            begun = time.monotonic()
+    os.set_blocking(pipe, False)
+    closing = select.poll()
+    closing.register(pipe, 0)  # The end is reported unasked.
+    rest, due = b"", time.monotonic() + SCAN_SECONDS
+    while rest is not None:
+        closing.poll(SCAN_SECONDS * 1000)
+        rest = _read_lines(pipe, watched, rest)
+        begun = time.monotonic()
+        if rest is not None and begun >= due:
             watched.seen = family.scan() or watched.seen
             now = time.monotonic()
             due = now + max(SCAN_SECONDS, SCAN_SHARE * (now - begun))
-        chunk = os.read(pipe, 65536)
-        if not chunk:
-            return watched
-        *lines, buffer = (buffer + chunk).split(b"\n")
-        for line in lines:
-            watched.read(line)
+    return watched
+
+
+def _read_lines(pipe: int, watched: Watched, rest: bytes) -> bytes | None:
+    """Read what is in the pipe; the beginning of its last line, ``None`` at the end of file.
+
+    ``rest`` is the beginning that was read before.
+    """
+    try:
+        while chunk := os.read(pipe, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                watched.read(line)
+    except BlockingIOError:
+        return rest
+    return None
 
 
 def restore_terminal(descriptor: int, how: bytes) -> None:
