@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..model.translate import N_
+from . import known_settings
 from .door import Git
 from .output import WorktreeEntry, worktree_entry
 from .paths import first_line, is_there
@@ -58,7 +59,7 @@ async def check_out(git: Git, path: str, new_branch: str = "") -> None:
     branch = ("-b", new_branch, "--no-track") if new_branch else ()
     arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
     doing = N_("check out {path}").format(path=path)
-    guarded = await git.may_run_programs()
+    guarded = await known_settings.may_run_programs(git)
     await git.run(doing, *arguments, at=path, guarded=guarded, settings=WHOLE_STAT)
 
 

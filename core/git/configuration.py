@@ -11,6 +11,11 @@ from .door import Git, global_attributes
 
 async def hooks_folder(git: Git, path: str = "") -> str:
     """The hooks folder (``core.hooksPath``); relative if each worktree has its own."""
+    from . import known_settings
+
+    listed = await known_settings.everywhere(git)
+    if listed is not None and all(key != "core.hookspath" for _, key, _ in listed):
+        return os.path.join(git.repository.common_dir, "hooks")
     asked = ("config", "--type=path", "--get", "core.hooksPath")
     finished = await git.try_run(*asked, at=path, hooks=True)
     return finished.text or os.path.join(git.repository.common_dir, "hooks")
@@ -44,20 +49,37 @@ async def settings_in(git: Git, path: str) -> list[tuple[str, str, str]]:
     return await _settings(git, at=path)
 
 
+async def everything(git: Git) -> list[tuple[str, str, str]] | None:
+    """The same for the repository, with what variables and options set, which is in no file.
+
+    ``None`` if git cannot read a file.
+    """
+    listed = await git.try_run("config", *LIST_WITH_FILES, hooks=True)
+    return _entries(listed.stdout, git.repository.common_dir) if listed.code == 0 else None
+
+
 async def _settings(git: Git, *of: str, at: str = "") -> list[tuple[str, str, str]]:
-    arguments = ("config", *of, "--show-origin", "--null", "--list")
+    arguments = ("config", *of, *LIST_WITH_FILES)
     finished = await git.run(N_("read the settings"), *arguments, at=at)
-    words = os.fsdecode(finished.stdout).split("\0")
-    pairs = (
-        (origin[len("file:") :], *entry.partition("\n"))
-        for origin, entry in zip(words[::2], words[1::2])
-        if origin.startswith("file:")
-    )
-    folder = at or os.curdir
-    return [
-        (os.path.normpath(os.path.join(folder, origin)), key, value)
-        for origin, key, _, value in pairs
-    ]
+    entries = _entries(finished.stdout, at or git.repository.common_dir)
+    return [entry for entry in entries if entry[0]]
+
+
+def _entries(listed: bytes, folder: str) -> list[tuple[str, str, str]]:
+    words = os.fsdecode(listed).split("\0")
+    pairs = zip(words[::2], words[1::2])
+    return [(_place(folder, origin), *_pair(entry)) for origin, entry in pairs]
+
+
+def _place(folder: str, origin: str) -> str:
+    """The path of a config file; empty for what is in no file."""
+    kind, _, path = origin.partition(":")
+    return os.path.normpath(os.path.join(folder, path)) if kind == "file" else ""
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    key, _, value = entry.partition("\n")
+    return key, value
 
 
 async def effective_settings(git: Git) -> list[tuple[str, str]]:
@@ -76,7 +98,10 @@ async def may_convert(git: Git, index: bytes) -> bool:
     # Names are whole up to version 3.
     if index[4:8] not in (b"\0\0\0\2", b"\0\0\0\3") or b".gitattributes" in index:
         return True
-    listed = await effective_settings(git)
+    from . import known_settings
+
+    known = await known_settings.everywhere(git)
+    listed = await effective_settings(git) if known is None else [entry[1:] for entry in known]
     if any(CONVERTS.get(key, value) != value for key, value in listed):
         return True
     words = os.fsencode("\0".join(f"{key}\n{value}" for key, value in listed))
@@ -84,6 +109,8 @@ async def may_convert(git: Git, index: bytes) -> bool:
     files = (own, global_attributes(words, git.environ), SYSTEM_ATTRIBUTES)
     return any(map(os.path.exists, files))
 
+
+LIST_WITH_FILES = ("--show-origin", "--null", "--list")
 
 SYSTEM_ATTRIBUTES = "/etc/gitattributes"
 

@@ -27,6 +27,7 @@ from .refs import DRIVER, HEADS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .filters_and_drivers import Programs
+    from .known_settings import Known
     from .output import WorktreeEntry
 
 MERGE_TREE = (2, 38)
@@ -141,6 +142,8 @@ class Git:
         """Answers about full commit ids, which never change."""
         self.config_files: dict[str, tuple[Sequence[int], list[tuple[str, str, str]]]] = {}
         """The entries of config files that did not change since, each with its file's stamp."""
+        self.known_settings: list[Known] = []
+        """Those of every checkout, if they are remembered."""
         self.listed: list[WorktreeEntry] | None = None
         self.real_paths: dict[str, str] = {}
         self.changes_since: dict[tuple[str, str], dict[str, str]] = {}
@@ -312,11 +315,6 @@ class Git:
         if at and self._programs[""].differs_by_worktree and at not in self._programs:
             self._programs[at] = await self._read_programs(at)
         return self._programs.get(at, self._programs[""])
-
-    async def may_run_programs(self) -> bool:
-        """Whether a command that reads or writes files may start a program, or fetch."""
-        programs = await self.named_programs()
-        return not programs.is_empty or programs.is_partial or programs.differs_by_worktree
 
     async def _read_programs(self, at: str) -> Programs:
         listed = await self.try_run("config", "--list", "--name-only", "--includes", "-z", at=at)

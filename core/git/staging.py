@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from ..model.translate import N_
-from . import unreadable_entries, worktree_status
+from . import known_settings, unreadable_entries, worktree_status
 from .door import TRIES, Git
 from .output import Commit, parse_shortstat
 from .paths import is_beyond_link
@@ -65,7 +65,7 @@ async def update_index(
             *("update-index", *options, "-z", "--stdin"),
             at=path,
             stdin=names,
-            guarded=await git.may_run_programs(),
+            guarded=await known_settings.may_run_programs(git),
             env=env_with_index(git, index),
             settings=settings,
         )
@@ -76,7 +76,13 @@ def env_with_index(git: Git, index: str) -> Mapping[str, str]:
 
 
 async def commit(
-    git: Git, path: str, message: str, hooks: str = "", *, amend: bool = False
+    git: Git,
+    path: str,
+    message: str,
+    hooks: str = "",
+    *,
+    amend: bool = False,
+    runs_hooks: bool = True,
 ) -> Commit:
     """Commit the index of a worktree; the new commit.
 
@@ -91,8 +97,8 @@ async def commit(
         N_("commit in {path}").format(path=path),
         *arguments,
         at=path,
-        guarded=True,
-        hooks=True,
+        guarded=runs_hooks or await known_settings.commit_may_run_programs(git),
+        hooks=runs_hooks,
         env=identity,
         tries=1 if hooks else TRIES,
     )

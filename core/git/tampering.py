@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from ..model.errors import UserError
@@ -17,6 +17,7 @@ from ..model.excerpt import some
 from ..model.translate import N_
 from . import configuration
 from .door import Git, GitError
+from .file_stamps import Stamp, is_settled, looked_at, stamp_of, stamps_of
 from .paths import first_line
 
 EXECUTES = re.compile(
@@ -46,13 +47,6 @@ HOOK_LIMIT_BYTES = 4 * 1024 * 1024
 
 SHARE = 50
 """Looks at folders without settings take at most a fiftieth of the time."""
-
-SETTLED_NS = 50_000_000
-COARSE_NS = 3_000_000_000
-"""A file that changed more recently may change again and keep its stamp: file systems count in
-ticks of some milliseconds, or in seconds."""
-
-Stamp = tuple[int, ...]
 
 
 class Tampered(UserError):
@@ -97,12 +91,12 @@ class ExecutableFingerprint:
         self._admins = list(dict.fromkeys((*self._admins, *admins)))
         modules = _modules(admins)
         for hook in _listed(_hooks_of(modules)):
-            self._stamps[hook], self._facts[hook] = _stamp(hook), _fingerprint(hook)
+            self._stamps[hook], self._facts[hook] = stamp_of(hook), _fingerprint(hook)
         for file in (*files, *_configs_of(modules)):
-            self._stamps.update(_stamps([file]))
+            self._stamps.update(stamps_of([file]))
             entries = await _entries(git, file)
             included = dict.fromkeys(origin for origin, _, _ in entries)
-            self._stamps.update({**_stamps(included), **self._stamps})
+            self._stamps.update({**stamps_of(included), **self._stamps})
             self._facts.update(_settings(entries))
             others = (f for f in (file, *included) if os.path.basename(f) != OF_WORKTREE)
             self.files = list(dict.fromkeys((*self.files, *others)))
@@ -162,7 +156,7 @@ class ExecutableFingerprint:
         admins = list(self._filled())
         modules = _modules(admins)
         own = (os.path.join(admin, OF_WORKTREE) for admin in admins)
-        return _stamps((*self.files, *own, *_configs_of(modules), *self._listed(modules)))
+        return stamps_of((*self.files, *own, *_configs_of(modules), *self._listed(modules)))
 
     def _filled(self) -> Iterator[str]:
         """The admin folders that may have something to watch.
@@ -175,14 +169,14 @@ class ExecutableFingerprint:
         for admin in self._admins:
             if not is_due and admin in self._bare:
                 continue
-            seen = _stat(os.stat, admin)
+            seen = looked_at(os.stat, admin)
             if self._bare.get(admin, ()) == seen != ():
                 continue
             self._bare.pop(admin, None)
             places = (os.path.join(admin, name) for name in (OF_WORKTREE, "modules"))
             if any(map(os.path.lexists, places)):
                 yield admin
-            elif _is_settled(seen, now):
+            elif is_settled(seen, now):
                 self._bare[admin] = seen
         if is_due:
             self._next_look = begun + SHARE * (time.monotonic() - begun)
@@ -317,30 +311,6 @@ def _listed(folders: Iterable[str]) -> Iterator[str]:
                     yield os.path.join(folder, name)
 
 
-def _is_settled(stamp: Stamp, now: int) -> bool:
-    """Whether every later change gets another stamp."""
-    return bool(stamp) and now - stamp[-1] > (SETTLED_NS if stamp[-1] % 10**9 else COARSE_NS)
-
-
-def _stamps(files: Iterable[str]) -> dict[str, Stamp]:
-    """The stamp of each file that exists."""
-    return {file: stamp for file in files if (stamp := _stamp(file))}
-
-
-def _stamp(path: str) -> Stamp:
-    """Changes whenever a file or the target of a link is written or replaced."""
-    own = _stat(os.lstat, path)
-    return (*own, *_stat(os.stat, path)) if own and stat.S_ISLNK(own[1]) else own
-
-
-def _stat(look: Callable[[str], os.stat_result], path: str) -> Stamp:
-    try:
-        info = look(path)
-    except OSError:
-        return ()
-    return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns
-
-
 def _copy_fact(name: str, source: Mapping[str, str], target: dict[str, str]) -> None:
     target.pop(name, "")
     if name in source:
@@ -369,7 +339,7 @@ def _fingerprint(path: str) -> str:
 
 
 async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
-    seen = _stamp(file)
+    seen = stamp_of(file)
     if not seen:
         return []
     stamp, known = git.config_files.get(file, ((), []))
@@ -381,7 +351,7 @@ async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
     except GitError:
         return [(file, UNREADABLE, "")]
     # What is included may change, or come, without this file.
-    if _is_settled(seen, now) and not any(key.startswith("include") for _, key, _ in found):
+    if is_settled(seen, now) and not any(key.startswith("include") for _, key, _ in found):
         git.config_files[file] = seen, found
     return found
 

@@ -20,18 +20,23 @@ async def status_of(
 ) -> WorktreeStatus:
     """The status of a worktree; format: git-status(1), "Porcelain Format Version 2"."""
     arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
-    from . import staging
+    from . import index_file, known_settings, staging
 
     env = staging.env_with_index(git, index)
+    has_submodules = True  # as far as we know
     if git.is_read_only:
         status = await _unfiltered_status(git, path, arguments, env)
     else:
         arguments += ["--ignore-submodules=none"]
-        # The user's filters run for files that may have changed.
+        has_submodules = not index_file.has_no_submodule(path)
+        # The user's filters run for files that may have changed, and those of submodules.
+        guarded = has_submodules or await known_settings.may_run_programs(git)
         doing = N_("read the status of {path}").format(path=path)
-        finished = await git.run(doing, *arguments, at=path, guarded=True, env=env)
+        finished = await git.run(doing, *arguments, at=path, guarded=guarded, env=env)
         status = parse_status(os.fsdecode(finished.stdout))
-    return await _with_files_in_submodules(git, path, status) if ignored else status
+    if not (ignored and has_submodules):
+        return status
+    return await _with_files_in_submodules(git, path, status)
 
 
 async def _with_files_in_submodules(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:

@@ -110,7 +110,8 @@ def watch(pipe: int, family: Descendants) -> Watched:
     os.set_blocking(pipe, False)
     closing = select.poll()
     closing.register(pipe, 0)  # The end is reported unasked.
-    rest, due = b"", time.monotonic() + SCAN_SECONDS
+    rest: bytes | None = b""
+    due = time.monotonic() + SCAN_SECONDS
     while rest is not None:
         closing.poll(SCAN_SECONDS * 1000)
         rest = _read_lines(pipe, watched, rest)

@@ -22,7 +22,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, suppress
 
-from ..git import configuration, history, worktree_status
+from ..git import configuration, history, known_settings, worktree_status
 from ..git.door import Git
 from ..git.paths import first_line
 from ..git.refs import HEADS
@@ -328,7 +328,12 @@ class Surroundings:
         found: dict[Setting, str] = {}
         filters: set[str] = set()
         own = os.path.join(where.common_dir, "config")
-        for origin, key, value in await configuration.settings_in(self.git, where.top):
+        known = await known_settings.everywhere(self.git)
+        if known is None:
+            known = tuple(await configuration.settings_in(self.git, where.top))
+        for origin, key, value in known:
+            if not origin:
+                continue  # A variable of ours or of the user's does not change.
             setting = Setting(key, "" if origin == own else origin)
             if key.startswith("filter."):
                 filters.add(key[len("filter.") :].rpartition(".")[0])

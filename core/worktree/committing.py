@@ -146,9 +146,10 @@ async def _commit_staged(
     Retried once if a hook changed files, as formatters do, or if no hook refused, which means
     that git or a signing program failed.
     """
-    tree = await staging.written_tree(worktrees.git, path) if hooks.names else ""
+    runs = bool(hooks.names)
+    tree = await staging.written_tree(worktrees.git, path) if runs else ""
     try:
-        return await staging.commit(worktrees.git, path, message, folder)
+        return await staging.commit(worktrees.git, path, message, folder, runs_hooks=runs)
     except GitError as error:
         status = await inspection.work_status(worktrees, path)
         if not status.changed:
@@ -161,7 +162,7 @@ async def _commit_staged(
     hooks.forget_refusal()
     await worktrees.git.spawner.pause(SECOND_TRY_SECONDS)
     try:
-        return await staging.commit(worktrees.git, path, message, folder)
+        return await staging.commit(worktrees.git, path, message, folder, runs_hooks=runs)
     except GitError as error:
         raise _refusal(error, hooks.refused) from None
 

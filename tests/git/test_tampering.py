@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Callable
 from unittest import mock
 
-from core.git import tampering
+from core.git import file_stamps, tampering
 from core.git.door import Git
 from core.git.opening import open_repository
 from core.git.tampering import EXECUTES, ExecutableFingerprint, Tampered, take_fingerprint
@@ -170,7 +170,7 @@ class Settings(SealTest):
             "it includes another one": ("[include]\n\tpath = more\n", -1, 2),
         }
         for name, (text, settled, expected) in cases.items():
-            with self.subTest(name), mock.patch.object(tampering, "SETTLED_NS", settled):
+            with self.subTest(name), mock.patch.object(file_stamps, "SETTLED_NS", settled):
                 self.write("config", text, 0o644)
                 self.git.config_files.clear()
                 self.spawner.count = 0
@@ -212,7 +212,7 @@ class Settings(SealTest):
         head = self.write("worktrees/auth/HEAD", "", 0o644)
         run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
         os.utime(os.path.dirname(head), (0, 0))
-        with mock.patch.object(tampering, "SETTLED_NS", -1):
+        with mock.patch.object(file_stamps, "SETTLED_NS", -1):
             self.assertEqual(self.complaint(sealed), "")
             for soon in (float("inf"), 0.0):
                 sealed._next_look = soon
@@ -229,7 +229,7 @@ class Settings(SealTest):
         sealed = self.sealed()
         admin = os.path.dirname(self.write("worktrees/auth/HEAD", "", 0o644))
         run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
-        with mock.patch.object(tampering, "SETTLED_NS", -1):
+        with mock.patch.object(file_stamps, "SETTLED_NS", -1):
             self.assertEqual(self.complaint(sealed), "")
         sealed._next_look = float("inf")
         self.write("worktrees/auth/config.worktree", "[alias]\n\tx = y\n", 0o644)

@@ -267,6 +267,14 @@ class Settings(SurroundingsTest):
                 self.during(lambda key=key, value=value: self.repository.git("config", key, value))
                 self.assertEqual(self.texts(), [f"settings of git changed{WHILE}{expected}"])
 
+    def test_a_checkout_with_settings_of_its_own_is_compared_as_well(self) -> None:
+        self.repository.git("config", "extensions.worktreeConfig", "true")
+        self.begin()
+        change = ("config", "--worktree", "user.name", "else")
+        self.during(lambda: self.repository.git(*change))
+        (told,) = self.texts()
+        self.assertIn("config.worktree: unset → else", told)
+
     def test_the_users_settings_and_malformed_config_files_are_compared_too(self) -> None:
         self.begin()
         add = ("config", "--global", "--add", "user.name", "x")
