@@ -54,9 +54,10 @@ fi
 [ -n "$CLAUDE_CODE_OAUTH_TOKEN" ] || unset CLAUDE_CODE_OAUTH_TOKEN
 mkdir -p "$RUNNER_TEMP/feature"
 cd "$RUNNER_TEMP/feature"
-rorchestrator run --config "$LIST" --base "$BASE" --only "$FEATURE" \\
+exec rorchestrator run --config "$LIST" --base "$BASE" --only "$FEATURE" \\
   --remote "$GITHUB_WORKSPACE" --run-id "$RUN" --bundle feature.bundle --report report.json \\
   --max-time {MAX_TIME} ${{MAX_COST:+--max-cost "$MAX_COST"}}"""
+"""GitHub signals only the process that it started: with ``exec``, that is the command."""
 
 PUSH = """\
 git config --global "credential.$GITHUB_SERVER_URL.helper" "$HELPER"

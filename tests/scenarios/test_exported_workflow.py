@@ -12,7 +12,7 @@ from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
-from core.engines.github_workflow import FETCH, HELPER
+from core.engines.github_workflow import FETCH, HELPER, RUN
 from tests.support.actions import Actions
 from tests.support.commands import read_text
 from tests.support.forges import TestForge, put_program
@@ -204,6 +204,25 @@ class WhatAMachineKnows(unittest.TestCase):
             known = shop.git("for-each-ref", "--format=%(refname)", runs, at=clone).split()
         expected = [f"{runs}1-1/auth", f"{runs}2-1/api", f"{runs}2-1/auth"]
         self.assertEqual(known, expected)
+
+
+class ACancelledJob(unittest.TestCase):
+    def test_its_signals_reach_the_command(self) -> None:
+        with Repository() as shop:
+            names = ("programs", "pid", "script")
+            programs, said, step = (os.path.join(shop.root, name) for name in names)
+            put_program(programs, "rorchestrator", f"#!/bin/sh\necho $$ > {said}\n")
+            env = {
+                **shop.environ,
+                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+                "RUNNER_TEMP": shop.root,
+                "ANTHROPIC_API_KEY": "key",
+            }
+            with open(step, "w", encoding="utf-8") as file:
+                file.write(f"{RUN}\n")
+            with subprocess.Popen(["bash", "-e", step], env=env) as script:
+                script.wait()
+            self.assertEqual(int(read_text(said)), script.pid)
 
 
 class TheToken(unittest.TestCase):
