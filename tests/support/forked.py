@@ -102,14 +102,18 @@ class Measured:
         self._shared = mmap.mmap(-1, SHARED_BYTES) if measuring else None
 
     def start(self) -> None:
-        """Forget, in the fork, what the tests have executed."""
-        for lines in self._lines.values():
-            lines.clear()
+        """Forget, in the fork, what the tests have executed: the tracer begins with new sets.
+
+        Theirs are kept, as to empty them would copy the memory that they are in.
+        """
+        _OF_THE_TESTS.append(self._lines.copy())
+        self._lines.clear()
 
     def hand_over(self) -> None:
         """Leave, in the fork, what it has executed."""
         if self._shared:
-            content = marshal.dumps({path: lines for path, lines in self._lines.items() if lines})
+            # As lists, and without references: a set is sorted first.
+            content = marshal.dumps({path: [*lines] for path, lines in self._lines.items()}, 2)
             self._shared[8 : 8 + len(content)] = content
             self._shared[:8] = len(content).to_bytes(8, "big")
 
