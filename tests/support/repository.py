@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import shutil
 import subprocess
@@ -66,6 +67,13 @@ def _just_committed(at: str) -> str:
         return _line(os.path.join(folder, head.removeprefix("ref: ")))
     except OSError:
         return ""
+
+
+def _next_blob(given: io.BytesIO) -> bytes:
+    """The next one that ``git cat-file --batch`` printed."""
+    kind, size = given.readline().split()[1:]
+    assert kind == b"blob", kind
+    return given.read(int(size) + 1)[:-1]
 
 
 def _line(path: str) -> str:
@@ -174,8 +182,12 @@ class Repository:
 
     def files(self, revision: str) -> dict[str, bytes]:
         """Contents by path of all files in a commit."""
-        names = self.git("ls-tree", "-r", "-z", "--name-only", revision).split("\0")
-        return {name: self.content(f"{revision}:{name}") for name in names if name}
+        listed = self.git("ls-tree", "-r", "-z", revision).split("\0")[:-1]
+        names = [line.split("\t", 1)[1] for line in listed]
+        asked = "".join(f"{line.split()[2]}\n" for line in listed).encode()
+        done = _run_git(self.path, "cat-file", "--batch", env=self.environ, stdin=asked)
+        given = io.BytesIO(done.stdout)
+        return {name: _next_blob(given) for name in names}
 
     def content(self, blob: str) -> bytes:
         """What a blob holds, byte by byte."""

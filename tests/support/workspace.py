@@ -333,7 +333,8 @@ class Workspace(Repository):
 
     def added(self, revision: str) -> set[str]:
         """The files of a commit, less those of the first one."""
-        return set(self.files(revision)) - {"README.md"}
+        names = self.git("ls-tree", "-r", "-z", "--name-only", revision).split("\0")
+        return {name for name in names if name} - {"README.md"}
 
     # -- state without a run ------------------------------------------------------------------
 
