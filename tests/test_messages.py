@@ -8,6 +8,7 @@ import re
 import unittest
 from collections.abc import Iterator
 from string import Formatter
+from typing import ClassVar
 
 from core.model.translate import shown
 from core.process.language import catalogue
@@ -28,6 +29,7 @@ from tests.support.marked_messages import (
     modules,
     unmarked,
 )
+from tests.support.once import once
 from tests.support.po_files import Entry
 
 COMMAND = "python3 -m tests.messages"
@@ -106,33 +108,35 @@ def typographic_faults(said: str) -> Iterator[str]:
         yield "a space that may break the line in an amount"
 
 
+@once
 class TheMarks(unittest.TestCase):
+    unmarked: ClassVar[list[str]]
+    misused: ClassVar[list[str]]
+    translating: ClassVar[list[str]]
+    """Modules that translate what they say."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.unmarked, cls.misused, cls.translating = [], [], []
+        for module, tree in modules():
+            place = f"core/{module}"
+            cls.unmarked += [f"{place}:{line}: {text!r}" for line, text in _unmarked(module, tree)]
+            if module != os.path.join("model", "words.py"):
+                cls.misused += [f"{place}:{line}: {fault}" for line, fault in misused(tree)]
+            if _translates(tree):
+                cls.translating.append(module)
+
     def test_every_sentence_is_marked(self) -> None:
-        found = [
-            f"core/{module}:{line}: {text!r}"
-            for module, tree in modules()
-            if not module.startswith(UNFINISHED)
-            for line, text in _unmarked(module, tree)
-        ]
-        self.assertEqual(found, [])
+        unfinished = tuple(f"core/{name}" for name in UNFINISHED)
+        self.assertEqual([each for each in self.unmarked if not each.startswith(unfinished)], [])
 
     def test_what_is_unfinished_is_there_and_still_unfinished(self) -> None:
-        trees = dict(modules())
         for name in UNFINISHED:
             with self.subTest(name):
-                found = [each for each in trees if each.startswith(name)]
-                self.assertTrue(
-                    any(list(unmarked(trees[each], NO_SENTENCES.get(each, "^$"))) for each in found)
-                )
+                self.assertTrue(any(each.startswith(f"core/{name}") for each in self.unmarked))
 
     def test_no_mark_is_around_a_text_that_is_put_together(self) -> None:
-        found = [
-            f"core/{module}:{line}: {fault}"
-            for module, tree in modules()
-            if module != os.path.join("model", "words.py")
-            for line, fault in misused(tree)
-        ]
-        self.assertEqual(found, [])
+        self.assertEqual(self.misused, [])
 
     def test_the_script_of_the_page_says_what_the_page_hands_it(self) -> None:
         with open(os.path.join(CORE, "views", "web", "web.js"), encoding="utf-8") as file:
@@ -146,8 +150,8 @@ class TheMarks(unittest.TestCase):
     def test_what_is_recorded_stays_english(self) -> None:
         found = [
             module
-            for module, tree in modules()
-            if module.split(os.sep)[0] in RECORDING and module not in SHOWING and _translates(tree)
+            for module in self.translating
+            if module.split(os.sep)[0] in RECORDING and module not in SHOWING
         ]
         self.assertEqual(found, [])
 
@@ -183,6 +187,7 @@ TOO_SHORT = (
 """Parts of sentences that are hardly words."""
 
 
+@once
 class WhatIsRecorded(unittest.TestCase):
     def test_every_sentence_is_found_again_and_shown_in_french(self) -> None:
         recorded = {

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tests.support.paths import ROOT
 
@@ -36,10 +37,10 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
                     yield os.path.relpath(path, CORE), ast.parse(file.read())
 
 
-def marked_messages() -> Iterator[Marked]:
+@cache
+def marked_messages() -> tuple[Marked, ...]:
     """All sentences that are marked in ``core/``."""
-    for module, tree in modules():
-        yield from marked(module, tree)
+    return tuple(each for module, tree in modules() for each in marked(module, tree))
 
 
 def marked(module: str, tree: ast.AST) -> Iterator[Marked]:
