@@ -77,6 +77,7 @@ class OneFeatureEach(unittest.TestCase):
         return path
 
 
+@once
 class WhatIsMerged(OneFeatureEach):
     IDS = ("fast", "joined", "squash", "picked", "cherry", "same-tree", "by-hand", "not", "undone")
 
@@ -155,6 +156,7 @@ class WhatIsMerged(OneFeatureEach):
         self.assertTrue(os.path.exists(self.space.worktree("not")))
 
 
+@once
 class WhatNoCommitHolds(OneFeatureEach):
     IDS = ("changed", "untracked", "secret", "built", "nested", "many", "other-branch", "detached")
 
@@ -468,6 +470,7 @@ class Places(OneFeatureEach):
         self.assert_gone("prefix")
 
 
+@once
 class WhatIsNoMerge(OneFeatureEach):
     """The result is looked for, and not only the branch; and never in what goes as well."""
 

@@ -10,6 +10,7 @@ import subprocess
 from core.project.schema import schema_text
 from tests.support.commands import read_text
 from tests.support.fresh import Fresh
+from tests.support.once import once
 from tests.support.trees import NODE, PYTHON
 from tests.support.workspace import WorkspaceTest
 
@@ -154,6 +155,7 @@ class NothingIsOverwritten(InitTest):
         self.assertIn("next: rorchestrator init --dir DIR", said.err)
 
 
+@once
 class Rehearsed(InitTest):
     def test_what_the_rehearsal_finds_is_to_be_mended(self) -> None:
         self.fresh({"Makefile": "test:\n\tfalse\n"})

@@ -288,6 +288,7 @@ class WhatIsSeenAfterwards(MergeTest):
         self.assertEqual(self.landed(), [])
 
 
+@once
 class Held(MergeTest):
     def test_an_incomplete_feature_is_held_with_its_dependents(self) -> None:
         shop = self.open(*listed("a", "failed", b="failed"))

@@ -10,6 +10,7 @@ from unittest import mock
 
 from core.views import plan_graph
 from tests.support.commands import CommandResult
+from tests.support.once import once
 from tests.support.paths import AGENT, ROOT
 from tests.support.workspace import Workspace, feature
 
@@ -328,6 +329,7 @@ class WhatWouldRun(unittest.TestCase):
             self.assertEqual(self.reasons(space), {"auth": "its result is gone"})
 
 
+@once
 class WhatIsInTheWay(unittest.TestCase):
     def refused(self, space: Workspace, *expected: str) -> None:
         for said in (space.main("plan"), space.command("run", "--yes")):

@@ -14,6 +14,7 @@ from core.model.errors import UserError
 from core.model.review import Answer, Review
 from core.review import gathering
 from tests.support.commands import Running, streams, wait_until
+from tests.support.once import once
 from tests.support.terminals import PseudoTerminal
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
@@ -80,6 +81,7 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertEqual(self.review("api").answer, Answer.ACCEPTED)
 
+    @once
     def test_a_rejection_has_a_reason_and_what_is_named_is_asked_about_again(self) -> None:
         running = self.start("auth")
         self.until("Enter shows")
@@ -98,6 +100,7 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertEqual(len(self.review("auth").comments), 1)
 
+    @once
     def test_the_question_fits_the_terminal_as_wide_as_it_is_by_then(self) -> None:
         running = self.start("auth")
         self.until("Enter shows")
@@ -126,6 +129,7 @@ class Reviewing(WorkspaceTest):
                 self.assertEqual(self.end(running), 0)
         self.assertEqual(self.review("auth"), Review())
 
+    @once
     def test_an_answer_to_what_has_moved_is_refused_and_asked_again(self) -> None:
         running = self.start("auth")
         self.until("Enter shows")
@@ -140,6 +144,7 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertTrue(self.review("auth").is_accepted(moved))
 
+    @once
     def test_what_another_terminal_answered_meanwhile_is_not_asked(self) -> None:
         running = self.start()
         self.until("auth: Enter shows")
@@ -148,6 +153,7 @@ class Reviewing(WorkspaceTest):
         self.until("rorchestrator merge auth api")
         self.assertEqual(self.end(running), 0)
 
+    @once
     def test_work_that_cannot_be_read_has_no_diff(self) -> None:
         with mock.patch.object(gathering, "own_work", side_effect=UserError("it is gone")):
             running = self.start("api", "--quiet", TERM="dumb")
@@ -158,6 +164,7 @@ class Reviewing(WorkspaceTest):
         self.assertNotIn("diff --git", self.terminal.written)
         self.assertNotIn("Waiting for", self.terminal.written)
 
+    @once
     def test_quiet_shows_the_diff_without_remarks(self) -> None:
         self.workspace.git("config", "core.pager", "false")
         self.terminal.resize(50, 24)
@@ -168,6 +175,7 @@ class Reviewing(WorkspaceTest):
         self.assertIn("+1", self.terminal.written)
         self.assertNotIn("not used", self.terminal.written)
 
+    @once
     def test_while_a_run_goes_on_two_terminals_answer_and_none_is_lost(self) -> None:
         space, go, other = self.workspace, self.workspace.beside("go"), PseudoTerminal()
         self.addCleanup(other.__exit__)
@@ -197,6 +205,7 @@ class Reviewing(WorkspaceTest):
         self.assertEqual([each.text for each in self.review("api").comments], ["More."])
         self.assertTrue(self.review("auth").is_accepted(self.tip))
 
+    @once
     def test_a_feature_that_landed_meanwhile_is_not_asked_about(self) -> None:
         running = self.start("api", "auth")
         self.until("auth: Enter shows")
@@ -205,6 +214,7 @@ class Reviewing(WorkspaceTest):
         self.until("api has nothing to review: it has landed")
         self.assertEqual(self.end(running), 0)
 
+    @once
     def test_a_comment_without_words_is_asked_for_again(self) -> None:
         running = self.start("auth")
         self.until("Enter shows")
@@ -214,6 +224,7 @@ class Reviewing(WorkspaceTest):
         self.assertEqual(self.end(running), 0)
         self.assertEqual(self.review("auth"), Review())
 
+    @once
     def test_all_asks_about_what_was_answered_too(self) -> None:
         self.assertEqual(self.workspace.main("review", "auth", "--accept").code, 0)
         running = self.start("--all")

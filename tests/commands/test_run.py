@@ -271,6 +271,7 @@ class OrderTest(RunTest):
         self.assertIn("--fail-fast", self.workspace.last("good")["reason"])
 
 
+@once
 class SelectionTest(RunTest):
     def setUp(self) -> None:
         super().setUp()

@@ -14,6 +14,9 @@ from core.model.frozen import replace
 from core.model.mask import Mask
 from core.model.outcome import AttemptOutcome, Status
 from core.model.state import FeatureState
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 HOSTILE = """\
 fixes #1, closes acme/shop#2 and resolves https://github.com/acme/shop/issues/3

@@ -9,8 +9,11 @@ from unittest import mock
 from core.process.supervisor import Killed
 from tests.support.commands import wait_until
 from tests.support.handovers import HandoverTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.steered_runs import Run, started
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 SOUND = "! test -e broken"
 

@@ -12,6 +12,7 @@ from core.model.review import Answer
 from core.worktree.manager import WorktreeManager
 from tests.support.handovers import HandoverTest
 from tests.support.lives import RUN
+from tests.support.once import once
 from tests.support.steered_runs import Run, started
 from tests.support.workspace import feature
 
@@ -162,6 +163,7 @@ def outcome(work: Work) -> FeatureOutcome:
     return FeatureOutcome(Status.COMPLETED, work=work)
 
 
+@once
 class OthersTest(HandoverTest):
     def test_a_feature_that_is_not_completed_is_held(self) -> None:
         self.open(feature("auth"))

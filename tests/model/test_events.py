@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from core.model import events, events_reload, events_review, fold
 from core.reporter import run_text
 from tests.support.every_event import AT, EVERY
+from tests.support.once import once
 from tests.support.paths import ROOT
 
 RESOLUTIONS = {"resolution_started", "resolution_ended"}
@@ -35,6 +36,7 @@ def compared(source: str) -> Iterator[str]:
                     yield literal.value
 
 
+@once
 class Kinds(unittest.TestCase):
     def test_every_kind_that_is_compared_with_or_folded_has_a_constructor(self) -> None:
         found = {*fold._FEATURE_CHANGES, *run_text.STEPS_BETWEEN}

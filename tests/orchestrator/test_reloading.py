@@ -19,6 +19,7 @@ from core.orchestrator.steering import Answer
 from core.project.running_list import FILE, RunningList, read
 from core.project.selection import Selection
 from tests.support.commands import wait_until
+from tests.support.once import once
 from tests.support.runs import RunTest
 from tests.support.stage import DIAMOND, Stage
 from tests.support.workspace import feature
@@ -84,6 +85,7 @@ class SentenceTest(unittest.TestCase):
         self.assertTrue(words_of(UserError("faults", details=faults)).endswith("fault 9; … (+1)"))
 
 
+@once
 class FollowedTest(RunTest):
     """Whole runs, sequential ones and with failures."""
 

@@ -11,6 +11,7 @@ from core.model import events
 from core.model.outcome import FeatureOutcome, Status, Stray, Work
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from tests.support.lives import RUN, attempt
+from tests.support.once import once
 from tests.support.statuses import status_of
 from tests.support.workspace import Workspace, feature
 
@@ -160,6 +161,7 @@ class TwoThatCompleted(unittest.TestCase):
             self.assertEqual(status_of(space).strays, expected)
 
 
+@once
 class Merged(unittest.TestCase):
     def test_merged_work_has_its_proof(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
@@ -176,6 +178,7 @@ class Merged(unittest.TestCase):
                 self.assertEqual(each.checkout, Checkout(merged="cleaned up"))
 
 
+@once
 class Conflicts(unittest.TestCase):
     def test_a_predicted_conflict_is_there_as_long_as_git_sees_it(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:

@@ -14,9 +14,11 @@ from core.model.outcome import Fault, Status
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Killed
 from tests.support.checks import PAUSE, SHOW, ChecksTest
+from tests.support.once import once
 from tests.support.runner import run_id
 
 
+@once
 class Contracts(ChecksTest):
     def test_contracts_that_a_feature_uses_must_hold_where_it_starts(self) -> None:
         self.workspace.commit({"src/base.py": "class Base:\n    pass\n"})
@@ -159,6 +161,7 @@ class Checks(ChecksTest):
         self.assertEqual(self.run_feature().fault, Fault.TRANSIENT)
 
 
+@once
 class CleanCheckout(ChecksTest):
     def clean(self, *does: Mapping[str, object], **project: object) -> None:
         self.lists(*does, project={"verify_clean": True, "verify_attempts": 0, **project})

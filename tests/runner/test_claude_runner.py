@@ -761,6 +761,7 @@ class StartAgainTest(RunnerTest):
         self.assertIn("switch away from it", outcome.reason)
 
 
+@once
 class DependencyTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()

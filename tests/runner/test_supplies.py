@@ -21,8 +21,11 @@ from core.worktree import copy_link
 from core.worktree.manager import WorktreeManager
 from core.worktree.worktree import Worktree
 from tests.support.checks import ChecksTest
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.runner import run_id
+
+setUpModule = skip_if_run_elsewhere
 
 
 class Supplies(ChecksTest):

@@ -24,8 +24,11 @@ from core.process.supervisor import Killed
 from core.runner.context import RunContext
 from core.runner.surroundings import Surroundings
 from core.worktree.manager import WorktreeManager
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 RUN = "r1"
 WHILE = " while a ran (by you or by a process of it): "

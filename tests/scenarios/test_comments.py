@@ -57,6 +57,7 @@ class CommentsTest(WorkspaceTest):
         return {each["id"]: each["reason"] for each in json.loads(done.out)["features"]}
 
 
+@once
 class ACompletedFeature(CommentsTest):
     def test_a_comment_goes_into_its_session_and_the_result_is_a_new_one(self) -> None:
         self.runs(feature("auth"), feature("api", depends_on=["auth"]))
