@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 from unittest import mock
 
 from core.engines.slurm import run_on_slurm
 from core.journal.lock import Holder, RunLock
+from tests.support.commands import read_text
 from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
 from tests.support.once import skip_if_run_elsewhere
@@ -101,9 +103,26 @@ class StatusTest(SlurmTest):
         self.open(feature("a"))
         run = self.submitted()
         record = f"{self.folder(run)}.json"
-        with open(record, "w", encoding="utf-8") as file:
-            file.write("{}")
-        self.assertIn("no feature of this list was submitted", self.on("status").err)
+        good = read_text(record)
+        moment = json.loads(good)["submitted_at"]
+        for damaged in ("{}", "[]", good.replace(moment, "yesterday")):
+            with open(record, "w", encoding="utf-8") as file:
+                file.write(damaged)
+            self.assertIn("no feature of this list was submitted", self.on("status").err)
+
+    def test_the_last_run_is_the_last_one_also_where_the_clock_went_back_for_winter(self) -> None:
+        self.open(feature("a"))
+        first = self.submitted()
+        self.slurm.know(jobs=[])
+        runs = (first, self.submitted())
+        moments = ("2026-10-25T02:50:00.000+02:00", "2026-10-25T02:10:00.000+01:00")
+        for run, moment, name in zip(runs, moments, ("20261025T025000-1", "20261025T021000-2")):
+            path = f"{self.folder(run)}.json"
+            record = json.loads(read_text(path).replace(run, name))
+            with open(f"{self.folder(name)}.json", "w", encoding="utf-8") as file:
+                json.dump({**record, "submitted_at": moment}, file)
+            os.unlink(path)
+        self.assertEqual(self.status()["run_id"], "20261025T021000-2")
 
     def test_a_report_of_another_format_counts_as_none(self) -> None:
         self.open(feature("a"))

@@ -136,6 +136,6 @@ def _folder(project: OpenProject, given: str, run: str) -> str:
 
 
 def _new_run(now: float) -> str:
-    """An id that sorts by its time, in milliseconds: the last submission is the last by name."""
+    """An id with its time, which people know it by."""
     start = time.strftime("%Y%m%dT%H%M%S", time.localtime(now))
     return f"{start}-{int(now % 1 * 1000):03d}{os.urandom(2).hex()[:3]}"

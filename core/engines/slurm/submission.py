@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from ...journal import private_files
 from ...model.errors import unwritable
@@ -48,6 +49,11 @@ class Submission:
     def run(self) -> str:
         """The id of the run."""
         return self.settings.run
+
+    @property
+    def seconds(self) -> float:
+        """When it was submitted, since 1970: its id has local time, which can go back."""
+        return datetime.fromisoformat(self.submitted_at).timestamp()
 
 
 def folder_of(state_folder: str) -> str:
@@ -90,19 +96,22 @@ def load(state_folder: str, run: str) -> Submission | None:
 
 
 def all_of(state_folder: str, owner: str) -> list[Submission]:
-    """The submissions of a list, oldest first: their names begin with their time."""
+    """The submissions of a list, oldest first."""
     try:
         names = sorted(os.listdir(folder_of(state_folder)))
     except OSError:
         return []
     runs = [name[: -len(".json")] for name in names if name.endswith(".json")]
     found = [load(state_folder, run) for run in runs]
-    return [each for each in found if each is not None and each.owner == owner]
+    ours = [each for each in found if each is not None and each.owner == owner]
+    return sorted(ours, key=lambda each: each.seconds)
 
 
 def _submission(value: object) -> Submission:
-    assert isinstance(value, dict)
+    if not isinstance(value, dict):
+        raise ValueError
     settings = dict(value["settings"])
+    datetime.fromisoformat(value["submitted_at"])  # A ValueError means damage.
     return Submission(
         Settings(**{**settings, **{key: tuple(settings[key]) for key in ("options", "variables")}}),
         owner=str(value["owner"]),
