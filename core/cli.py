@@ -14,10 +14,8 @@ try:
     import atexit
     import errno
     import os
-    import signal
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import suppress
-    from importlib import import_module
 
     from . import __version__
     from .model.ci_systems import Ci, ci_of, obeys_lines
@@ -26,14 +24,15 @@ try:
     from .model.next_commands import completed
     from .model.terminal_text import clean, harmless
     from .model.translate import N_, _, ngettext, shown, use
-    from .process import temporary_folder
+    from .process import scratch_folder
     from .process.language import OPTION, catalogue, language_of
-    from .process.spawner import end_started
+    from .process.spawner import end_started, signal
 except KeyboardInterrupt:  # before main() can handle it
     sys.exit(130)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import NoReturn, TextIO
 
     from .model.ci_commands import CommandGuard
@@ -159,8 +158,13 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
     for name in [chosen] if chosen else COMMANDS:
         command = commands.add_parser(name, help=_(COMMANDS[name]), formatter_class=_Help)
         if chosen:
-            import_module(f".commands.{name}", __package__).configure(command)
+            _module(name).configure(command)
     return top
+
+
+def _module(command: str) -> ModuleType:
+    """The module of a command; ``importlib`` need not be imported for it."""
+    return __import__(f"{__package__}.commands.{command}", fromlist=["execute"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -200,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             use(None)  # a program reads it, but a person the page of web
         if not getattr(arguments, "json", False) and chosen != "logs":
             of_output.update(given)
-        code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
+        code: int = _module(chosen).execute(arguments)
         return code
 
     try:
@@ -243,7 +247,7 @@ def _not_taken(command: str, word: str) -> UserError:
 
     own = argparse.ArgumentParser(formatter_class=_Help)
     if command:
-        import_module(f".commands.{command}", __package__).configure(own)
+        _module(command).configure(own)
     return not_taken(command, word, own.format_usage())
 
 
@@ -332,7 +336,7 @@ def guarded(
     finally:
         sys.stdout, sys.stderr = streams
         end_started()
-        temporary_folder.remove_scratch_folders()
+        scratch_folder.remove_scratch_folders()
 
 
 def _guard(environ: Mapping[str, str]) -> CommandGuard | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -18,8 +17,8 @@ from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
 from ..model.patterns import pattern
 from ..model.translate import N_
+from ..process.scratch_folder import ScratchFolder
 from ..process.spawner import Finished, Spawner
-from ..process.temporary_folder import ScratchFolder
 from .ahead import LIST_REFS, NO_FETCH, argv_of, environment
 from .answer_cache import Answers
 from .refs import DRIVER, HEADS
@@ -328,6 +327,8 @@ class Git:
         """Options that disable the programs."""
         if programs.is_empty:
             return ()
+        import zlib
+
         from .filters_and_drivers import disabling
         from .output import config_text
 

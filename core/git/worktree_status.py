@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..model.frozen import replace
 from ..model.patterns import pattern
 from ..model.translate import N_
-from .ahead import NO_FETCH
 from .door import Git
 from .filters_and_drivers import Programs
 from .output import WorktreeStatus, parse_status
@@ -135,25 +134,6 @@ async def stored_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
     return found if found and (await git.try_run(*is_set_up, at=path)).code == 0 else set()
 
 
-async def bare_status(git: Git, path: str, filters: Iterable[str]) -> WorktreeStatus | None:
-    """The status of a worktree without running filters, taking locks or fetching.
-
-    A folder of new files is one entry; submodules are not inspected. A touched file with one
-    of the ``filters`` may count as changed. ``None`` if a filter's name does not fit on a
-    command line.
-    """
-    names = list(filters)
-    if any("=" in name or "\n" in name for name in names):
-        return None
-    off = [w for n in names for end in NO_FILTER for w in ("-c", f"filter.{n}.{end}")]
-    arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
-    arguments += ["--no-renames", "--ignore-submodules=dirty"]
-    env = {**git.environ, **NO_FETCH}
-    doing = N_("read the status of {path}").format(path=path)
-    finished = await git.run(doing, *arguments, at=path, env=env, settings=off)
-    return parse_status(os.fsdecode(finished.stdout))
-
-
 async def _unfiltered_status(
     git: Git, path: str, arguments: Sequence[str], env: Mapping[str, str]
 ) -> WorktreeStatus:
@@ -256,6 +236,3 @@ STATUS = (
 
 SUBMODULE = pattern(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")
 """A submodule in the index; format: git-ls-files(1)."""
-
-
-NO_FILTER = ("clean=", "process=", "required=false")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -81,7 +80,7 @@ class RunLock:
             yield False
             return
         try:
-            yield _locked(file, fcntl.LOCK_SH)
+            yield _locked(file, shared=True)
         finally:
             os.close(file)
 
@@ -92,7 +91,7 @@ class RunLock:
         except OSError:
             return None
         try:
-            return None if _locked(file, fcntl.LOCK_SH) else _read_holder(file)
+            return None if _locked(file, shared=True) else _read_holder(file)
         finally:
             os.close(file)
 
@@ -103,9 +102,9 @@ def _introduce(file: int, holder: Holder) -> None:
 
 
 def _lock_or_refuse(file: int, tries: int) -> None:
-    while not _locked(file, fcntl.LOCK_EX):
+    while not _locked(file):
         # holder() of another process also takes the lock for a moment, but that is not a run.
-        if not _locked(file, fcntl.LOCK_SH):
+        if not _locked(file, shared=True):
             raise _held_by(_introduced(file, tries))
 
 
@@ -119,8 +118,11 @@ def _introduced(file: int, tries: int) -> Holder:
     return holder
 
 
-def _locked(file: int, kind: int) -> bool:
+def _locked(file: int, *, shared: bool = False) -> bool:
     """Try to take the lock without waiting; whether that succeeded."""
+    import fcntl  # not for a lock that nobody ever took
+
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

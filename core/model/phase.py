@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .check_verdict import Verdict
 from .frozen import Enum
 from .translate import N_
 
@@ -47,13 +46,15 @@ _RESOLVING = {"resolution_started": Phase.CLAUDE, "resolution_ended": Phase.WORK
 MERGE = "merge-"
 """How the id of a ``merge`` begins."""
 
-_SENT_BACK = frozenset(verdict.value for verdict in Verdict if verdict.is_sent_back)
-
 
 def phase_begun_by(event: Event) -> Phase | None:
     """The phase that an event begins; ``None`` if it begins none."""
-    if event.kind == "judged" and str(event.data.get("verdict")) in _SENT_BACK:
-        return Phase.BETWEEN  # All checks have ended by then, and Claude is told of it.
+    if event.kind == "judged":
+        from .check_verdict import Verdict
+
+        sent_back = {verdict.value for verdict in Verdict if verdict.is_sent_back}
+        # All checks have ended by then, and Claude is told of it.
+        return Phase.BETWEEN if str(event.data.get("verdict")) in sent_back else None
     if event.kind in _RESOLVING:
         # In a merge, no feature is active.
         return None if event.run.startswith(MERGE) else _RESOLVING[event.kind]

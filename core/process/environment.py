@@ -1,8 +1,14 @@
-"""The environment of children: without GIT_DIR, GIT_INDEX_FILE and other variables of git."""
+"""The environment of children: without GIT_DIR and other variables of git; search paths."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
+"""Variables whose folders precede installed packages."""
+
+VIRTUAL_ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
+"""Variables with the folder of the active virtual environment."""
 
 OF_A_REPOSITORY = frozenset(
     {

@@ -7,7 +7,6 @@ files, not to pipes: a grandchild with an open pipe would block the reader.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -19,10 +18,13 @@ from ..model.translate import N_
 
 TYPE_CHECKING = False  # the typing module's own costs 3 ms at each start
 if TYPE_CHECKING:
+    import signal as signal
     from contextlib import AbstractAsyncContextManager
     from typing import NoReturn, TypeVar
 
     T = TypeVar("T")
+else:
+    import _signal as signal  # with plain numbers: enums of all signals would cost 1 ms
 
 FileAction = tuple[object, ...]
 """A file action of ``os.posix_spawn``."""

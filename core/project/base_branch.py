@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from ..git.door import Git
 from ..git.opening import first_commit
 from ..git.refs import HEADS
-from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass
@@ -80,6 +79,8 @@ async def _missing(
             N_("the repository has no commit yet"),
             hint=first_commit(git.repository.top),
         )
+    from ..model.did_you_mean import did_you_mean
+
     known = [*(branch for branch in branches if not is_ours(branch)), *remote]
     what = N_("the base branch {name!r} does not exist{did_you_mean}").format(
         name=name, did_you_mean=did_you_mean(name, known)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..dag.resolver import cycle
-from ..model.did_you_mean import did_you_mean
 from ..model.translate import N_
 from .list_reader import HINTED, Reader
 
@@ -31,6 +30,12 @@ def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
     return positions
 
 
+def _near(name: str, positions: Mapping[str, int]) -> str:
+    from ..model.did_you_mean import did_you_mean
+
+    return did_you_mean(name, positions)
+
+
 def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
     """Report duplicate ids, unknown and duplicate dependencies, and dependency cycles."""
     positions = _positions(reader, value)
@@ -46,7 +51,7 @@ def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
                 continue
             if name not in positions:
                 if name not in hints:
-                    hints[name] = did_you_mean(name, positions) if len(hints) < HINTED else ""
+                    hints[name] = _near(name, positions) if len(hints) < HINTED else ""
                 reader.fault(
                     path, N_("unknown feature {name!r}{hint}").format(name=name, hint=hints[name])
                 )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from ..git import worktree_status
+from ..git.bare_status import bare_status
 from ..git.filters_and_drivers import programs_in
 from ..git.output import WorktreeStatus
 from ..git.paths import is_in
@@ -55,9 +55,7 @@ def _status(project: OpenProject, settings: Mapping[str, str]) -> WorktreeStatus
     """The status of the checkout; ``None`` if git can't tell."""
     filters = programs_in(settings).filters
     with suppress(UserError):
-        return run_sync(
-            worktree_status.bare_status(project.git, project.git.repository.top, filters)
-        )
+        return run_sync(bare_status(project.git, project.git.repository.top, filters))
     return None
 
 

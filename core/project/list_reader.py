@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 
-from ..model.did_you_mean import did_you_mean
 from ..model.translate import N_
 from .source_text import decoded
 
@@ -94,9 +93,13 @@ class Reader:
         return tuple(self._files)
 
     def near(self, word: str, known: Sequence[str] | Mapping[str, object]) -> str:
-        """:func:`did_you_mean` for the first unknown words."""
+        """``did_you_mean`` for the first unknown words."""
         self._hints -= 1
-        return did_you_mean(word, known) if self._hints >= 0 else ""
+        if self._hints < 0:
+            return ""
+        from ..model.did_you_mean import did_you_mean
+
+        return did_you_mean(word, known)
 
     def fault(self, path: str, text: str) -> None:
         self.faults.append(f"{path}: {text}" if path else text)

@@ -171,10 +171,10 @@ def _unlinked(folder: str, repository: Repository) -> str:
 
 def check_reports(workspace: str) -> None:
     """Raise :class:`UserError` if the folder for reports is a link."""
-    import shlex
-
     folder = os.path.join(workspace, REPORTS)
     if os.path.islink(folder):
+        import shlex
+
         raise UserError(
             N_("{folder} is a link; reports are not written through links").format(folder=folder),
             hint=f"rm {shlex.quote(folder)}",

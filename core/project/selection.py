@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ..dag import incremental
 from ..dag.resolver import DAGResolver
-from ..model import did_you_mean
 from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import dataclass, replace
@@ -74,17 +73,18 @@ def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
 
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
     """Raise :class:`UserError` if any of ``names`` is not a feature."""
-    unknown = [
+    unknown = [name for name in names if name not in known]
+    if not unknown:
+        return
+    from ..model.did_you_mean import did_you_mean
+
+    faults = (
         N_("unknown feature {name!r}{did_you_mean}").format(
-            name=name, did_you_mean=did_you_mean.did_you_mean(name, known)
+            name=name, did_you_mean=did_you_mean(name, known)
         )
-        for name in names
-        if name not in known
-    ]
-    if unknown:
-        raise UserError(
-            where + ", ".join(unknown), hint=N_("rorchestrator status lists all features")
-        )
+        for name in unknown
+    )
+    raise UserError(where + ", ".join(faults), hint=N_("rorchestrator status lists all features"))
 
 
 def select(selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]) -> list[str]:
@@ -102,7 +102,9 @@ def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
     if selection.tag is not None:
         tags = {tag for feature in dag.features.values() for tag in feature.tags}
         if selection.tag not in tags:
-            near = did_you_mean.did_you_mean(selection.tag, tuple(tags))
+            from ..model.did_you_mean import did_you_mean
+
+            near = did_you_mean(selection.tag, tuple(tags))
             raise UserError(
                 N_("--tag: no feature has the tag {tag!r}{near}").format(
                     tag=selection.tag, near=near

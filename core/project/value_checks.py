@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from ..model import contracts
 from ..model.branch_name import REF_FORBIDDEN, REF_LIMIT_BYTES
 from ..model.commit_subject import FIELDS, fields_of
-from ..model.did_you_mean import did_you_mean
 from ..model.feature import Command
 from ..model.json_values import LARGEST
 from ..model.list_commands import shell_command
@@ -195,7 +194,7 @@ def _argument_fault(reader: Reader, word: str) -> str:
     )
 
 
-def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
+def tool_rule_fault(rule: str, near: Callable[..., str]) -> str:
     """The fault of a tool rule, which the CLI would ignore silently."""
     found = _TOOL_RULE.match(rule.strip())
     if not found or rule.count("(") != rule.count(")"):

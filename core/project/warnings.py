@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ..git import configuration, hooks
+from ..git import configuration, idle_hooks
 from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..model.translate import N_
+from ..process.environment import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
 from ..process.spawner import run_sync
-from ..worktree.names import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
 from .left_out import Caution, left_out
 
 TYPE_CHECKING = False
@@ -32,8 +32,8 @@ def cautions(project: OpenProject) -> tuple[Caution, ...]:
     """Warnings about what is allowed, but probably not intended."""
     worktree = os.path.join(project.worktrees_folder, "feature")
     settings = run_sync(configuration.values(project.git))
-    folder = "" if "core.hookspath" in settings else hooks.default_folder(project.git)
-    idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree, folder))
+    folder = "" if "core.hookspath" in settings else idle_hooks.default_folder(project.git)
+    idle = run_sync(idle_hooks.inactive(project.git, project.base_commit, worktree, folder))
     absent = left_out(project, settings)
     said = (*_of_folder(project), *idle, *_of_environment(project, worktree))
     return (*map(Caution, said), *absent)

@@ -10,7 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 
-from ..git.hooks import Hooks, default_folder, hooks_of
+from ..git.hooks import Hooks, hooks_of
+from ..git.idle_hooks import default_folder
 from ..git.output import WorktreeStatus
 from ..git.tampering import ExecutableFingerprint, changes, shared_settings
 from ..model import events

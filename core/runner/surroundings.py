@@ -22,7 +22,8 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, suppress
 
-from ..git import configuration, history, known_settings, worktree_status
+from ..git import configuration, history, known_settings
+from ..git.bare_status import bare_status
 from ..git.door import Git
 from ..git.paths import first_line
 from ..git.refs import HEADS
@@ -314,7 +315,7 @@ class Surroundings:
         where = self.git.repository
         if where.bare:
             return None
-        status = await worktree_status.bare_status(self.git, where.top, filters)
+        status = await bare_status(self.git, where.top, filters)
         if status is None:
             return None
         ours = _written_by_us()

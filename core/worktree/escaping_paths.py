@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from ..model.frozen import dataclass
 from ..model.patterns import pattern
 from ..model.translate import N_
-from .names import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
+from ..process.environment import SEARCH_PATHS, VIRTUAL_ENVIRONMENTS
 
 MOST_ENTRIES = 20_000
 """Inspected among all copied and linked files, because ``plan`` must stay fast."""

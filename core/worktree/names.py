@@ -46,14 +46,6 @@ RESOLVED = "_resolve_"
 """Prefix of the scratch worktree in which a feature's conflict is resolved."""
 
 
-SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
-"""Variables whose folders precede installed packages."""
-
-
-VIRTUAL_ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
-"""Variables with the folder of the active virtual environment."""
-
-
 AGENTS_FOLDER = os.path.join(".claude", "worktrees", "")
 """Claude Code's worktrees for subagents in the main checkout, which our rules refuse."""
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 from core.model.errors import UserError
 from core.process import temporary_folder
-from core.process.temporary_folder import PREFIX, ScratchFolder, clear, find, remove_scratch_folders
+from core.process.temporary_folder import PREFIX, find
 
 
 class ThrowawayTest(unittest.TestCase):
@@ -89,25 +89,6 @@ class ThrowawayTest(unittest.TestCase):
         tempfile.gettempdir()  # it tries the folder with a file of its own
         self.removed_at(os, "open")
         self.removed_at(temporary_folder.fcntl, "flock")
-
-    def test_a_reserved_temporary_folder_is_made_on_demand_and_removed_with_its_owner(self) -> None:
-        aside = ScratchFolder()
-        self.assertEqual((os.listdir(self.parent), aside.existing("a")), ([], ""))
-        path = aside.write("a/b/file", b"1")
-        with open(path, "rb") as file:
-            self.assertEqual(file.read(), b"1")
-        self.assertEqual(aside.existing("a"), aside.folder("a"))
-        self.assertEqual(aside.existing("other"), "")
-        clear()
-        self.assertTrue(os.path.exists(path))
-        with self.assertRaisesRegex(UserError, "a/b/file/below could not be written in"):
-            aside.write("a/b/file/below", b"")
-        del aside
-        self.assertEqual(os.listdir(self.parent), [])
-        aside = ScratchFolder()
-        aside.folder("a")
-        remove_scratch_folders()
-        self.assertEqual(os.listdir(self.parent), [])
 
     def test_an_error_names_the_place_where_no_temporary_folder_can_be_made(self) -> None:
         refused = mock.patch.object(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from core.model.did_you_mean import did_you_mean
 from core.model.feature import (
     DEFAULT_ALLOWED_TOOLS,
 )
@@ -53,9 +54,9 @@ class ToolRules(unittest.TestCase):
         }
         for rule, fault in cases.items():
             with self.subTest(rule=rule):
-                self.assertEqual(value_checks.tool_rule_fault(rule), fault)
+                self.assertEqual(value_checks.tool_rule_fault(rule, did_you_mean), fault)
 
     def test_the_tools_that_are_allowed_by_default_are_good_rules(self) -> None:
         for rule in DEFAULT_ALLOWED_TOOLS:
             with self.subTest(rule=rule):
-                self.assertEqual(value_checks.tool_rule_fault(rule), "")
+                self.assertEqual(value_checks.tool_rule_fault(rule, did_you_mean), "")

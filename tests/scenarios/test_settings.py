@@ -7,6 +7,7 @@ import unittest
 from collections.abc import Mapping, Sequence
 
 from core.git import (
+    bare_status,
     checkouts,
     commits,
     configuration,
@@ -244,7 +245,7 @@ class Questions(unittest.TestCase):
             "worktrees": checkouts.worktrees(git),
             "status": worktree_status.status_of(git, at, ignored=True),
             "look": worktree_status.status_of(git.read_only(), at),
-            "bare status": worktree_status.bare_status(git, at, []),
+            "bare status": bare_status.bare_status(git, at, []),
             "hidden": worktree_status.hidden(git, at),
             "head": staging.head_commit(git, at),
             "markers": merging.markers_left(git, main, [side]),

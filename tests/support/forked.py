@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
 from core import cli
-from core.process import temporary_folder
+from core.process import scratch_folder
 from tests.support import imported  # noqa: F401
 
 WAIT_SECONDS = 0.005
@@ -169,8 +169,8 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Those of the tests are not the command's to remove, nor to be finalised here.
-    _OF_THE_TESTS.extend(temporary_folder._in_use.values())
-    temporary_folder._in_use.clear()
+    _OF_THE_TESTS.extend(scratch_folder._in_use.values())
+    scratch_folder._in_use.clear()
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]
     sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 
-from ...git import checkouts, configuration, hooks, replica, submodules
+from ...git import checkouts, configuration, hooks, idle_hooks, replica, submodules
 from ...git.door import Git
 from ...git.output import WorktreeEntry
 from ...git.refs import HEADS
@@ -105,7 +105,7 @@ def content_lines(git: Git, settings: Mapping[str, str], env: Mapping[str, str])
 
 def hook_lines(git: Git, commit: str, worktree: str) -> Iterator[Line]:
     """The hooks that commits run, and those that cannot."""
-    idle = run_sync(hooks.inactive(git, commit, worktree))
+    idle = run_sync(idle_hooks.inactive(git, commit, worktree))
     for said in idle:
         yield warning("hooks", said, "git config core.hooksPath, and chmod +x the hook")
     if not idle:

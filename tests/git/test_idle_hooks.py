@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 
-from core.git.hooks import inactive
+from core.git.idle_hooks import inactive
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
 from tests.support.once import skip_if_run_elsewhere

@@ -1,0 +1,48 @@
+"""Scratch folders: made on first use, removed with their owner or by the command."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from core.model.errors import UserError
+from core.process.scratch_folder import ScratchFolder, remove_scratch_folders
+from core.process.temporary_folder import clear
+
+
+class ScratchFolderTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="ror-")
+        self.addCleanup(folder.cleanup)
+        self.parent = os.path.realpath(folder.name)
+        for patch in (
+            mock.patch.object(tempfile, "tempdir", None),
+            mock.patch.dict(os.environ, {"TMPDIR": self.parent}),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_it_is_made_on_demand_and_removed_with_its_owner_or_at_the_end(self) -> None:
+        aside = ScratchFolder()
+        self.assertEqual((os.listdir(self.parent), aside.existing("a")), ([], ""))
+        path = aside.write("a/b/file", b"1")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"1")
+        self.assertEqual(aside.existing("a"), aside.folder("a"))
+        self.assertEqual(aside.existing("other"), "")
+        clear()
+        self.assertTrue(os.path.exists(path))
+        with self.assertRaisesRegex(UserError, "a/b/file/below could not be written in"):
+            aside.write("a/b/file/below", b"")
+        del aside
+        self.assertEqual(os.listdir(self.parent), [])
+        aside = ScratchFolder()
+        aside.folder("a")
+        remove_scratch_folders()
+        self.assertEqual(os.listdir(self.parent), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
