@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -98,8 +97,11 @@ def version_in(finished: Finished) -> tuple[int, int]:
     """What ``git version`` told. Raises :class:`UserError` if git is too old or did not start."""
     if finished.code != 0:
         raise _refused(N_("git does not start"), finished)
-    numbers = re.search(r"(\d+)\.(\d+)", finished.text)
-    version = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+    number = next((word for word in finished.text.split() if word[0].isdecimal()), "")
+    major, _, rest = number.partition(".")
+    minor = rest.partition(".")[0]
+    is_known = major.isdecimal() and minor.isdecimal()
+    version = (int(major), int(minor)) if is_known else (0, 0)
     if version < OLDEST:
         raise UserError(
             N_("{git} is too old").format(git=finished.text or N_("this git")),

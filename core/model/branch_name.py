@@ -13,4 +13,10 @@ REF_FORBIDDEN = pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|
 
 def is_branch_name(text: str) -> bool:
     """Whether git allows this name for a branch."""
-    return text != "HEAD" and not REF_FORBIDDEN.search(text)
+    return text != "HEAD" and (_is_plain(text) or not REF_FORBIDDEN.search(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is of words only, as most names are: that needs no pattern to be compiled."""
+    words = text.replace("-", "_").split("/")
+    return not text.startswith("-") and all(map(str.isidentifier, words))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from .feature import Feature, Project
-from .patterns import pattern
 
 DEFAULT = Project("", "").commit_subject
 
 FIELDS = ("id", "name", "description", "tags")
 
-_FIELD = pattern(r"\{([^{}]*)\}")
-
 
 def fields_of(template: str) -> list[str]:
     """The names in braces, valid or not."""
-    return _FIELD.findall(template)
+    rests = (rest.partition("}") for rest in template.split("{")[1:])
+    return [name for name, end, _ in rests if end]
 
 
 def subject(template: str, feature: Feature) -> str:
@@ -25,5 +23,8 @@ def subject(template: str, feature: Feature) -> str:
         "description": feature.description,
         "tags": ", ".join(feature.tags),
     }
-    filled = _FIELD.sub(lambda found: values[found[1]], template)
+    filled, *rests = template.split("{")
+    for rest in rests:
+        name, end, after = rest.partition("}")
+        filled += values[name] + after if end else "{" + rest
     return " ".join(filled.split())

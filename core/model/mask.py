@@ -48,6 +48,8 @@ _NAME = (
 )
 """The names of :func:`is_secret`, in capitals only: lower case is prose or code."""
 
+_WORDS = ("token", "password", "passwd", "secret", "api-key", "apikey")
+
 NAMED = (
     (
         ("PASSW", "PASSPHRASE", "SECRET", "KEY=", "TOKEN=", "CREDENTIALS=", "_PASS="),
@@ -55,7 +57,7 @@ NAMED = (
         r"\1=\5[masked \1]",
     ),
     (
-        ("--",),
+        tuple(f"{word}{end}" for word in _WORDS for end in "= "),
         r"--()([a-z-]*)(token|password|passwd|secret|api-?key)(=| +)" + _VALUE,
         r"--\2\3\4\5[masked \3]",
     ),
@@ -95,8 +97,9 @@ class Mask:
     def learn(self, environ: Mapping[str, str], *, all_secret: bool = False) -> None:
         """Mask the secrets of these variables as well; ``all_secret``: whatever their names are."""
         for name, value in environ.items():
-            label = re.sub(r"\W", "_", name, flags=re.ASCII)
-            for secret in [value] if all_secret or is_secret(name) else _passwords(value):
+            secrets = [value] if all_secret or is_secret(name) else _passwords(value)
+            label = re.sub(r"\W", "_", name, flags=re.ASCII) if secrets else ""
+            for secret in secrets:
                 for spelling in _spellings(secret):
                     self._known.setdefault(spelling, f"[masked {label}]")
         # Longest first: a secret may contain another one.

@@ -68,12 +68,22 @@ def harmless(text: str) -> str:
     return "".join(parts)
 
 
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_")
+
+
+def quoted(word: str) -> str:
+    """A word as ``shlex`` quotes it, which is imported for one that needs quotes."""
+    if word and _PLAIN.issuperset(word):
+        return word
+    import shlex
+
+    return shlex.quote(word)
+
+
 def shell_word(word: str) -> str:
     """A word, quoted for a shell; with ``$'…'`` if it has unprintable characters."""
     if word.isprintable():
-        import shlex
-
-        return shlex.quote(word)
+        return quoted(word)
     escaped = (
         chr(byte) if chr(byte).isalnum() and byte < 0x80 else f"\\x{byte:02x}"
         for byte in word.encode("utf-8", "surrogateescape")

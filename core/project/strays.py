@@ -7,7 +7,7 @@ import os
 from ..git.refs import HEADS
 from ..model.outcome import Stray
 from ..model.state import RunState
-from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
+from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT, OF_A_SUBAGENT
 from .open import OpenProject
 
 
@@ -20,8 +20,8 @@ def strays_of(project: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
     existing = [(id, stray) for id, stray in recorded if _is_there(project, stray)]
     known = {stray.branch for _, stray in existing}
     for ref, commit in project.refs.items():
-        branch = ref[len(HEADS) :] if ref.startswith(HEADS) else ""
-        if BY_A_SUBAGENT.fullmatch(branch) and branch not in known:
+        branch = ref[len(HEADS) :] if ref.startswith(HEADS + OF_A_SUBAGENT) else ""
+        if branch and BY_A_SUBAGENT.fullmatch(branch) and branch not in known:
             folder = AGENTS_FOLDER + branch[len("worktree-") :]
             path = os.path.join(project.git.repository.top, folder)
             existing.append(("", Stray(path if os.path.isdir(path) else "", branch, commit)))

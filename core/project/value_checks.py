@@ -21,7 +21,7 @@ PATH_LIMIT = 4096
 
 LABEL_LIMIT = 500
 
-ID = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 ID_LIMIT = 100
 
 CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -382,7 +382,7 @@ class Id(Check):
         text = text_of(reader, path, value)
         if text is None:
             return None
-        if not ID.match(text):
+        if not (text[:1].isalnum() and ID_CHARACTERS.issuperset(text)):
             reader.fault(
                 path,
                 N_(

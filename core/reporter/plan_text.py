@@ -9,7 +9,7 @@ from ..dag.schedule import Plan
 from ..model.decision import Action, Decision
 from ..model.excerpt import excerpt
 from ..model.feature import Invocation, Purpose
-from ..model.terminal_text import one_line
+from ..model.terminal_text import one_line, quoted
 from ..model.translate import N_, _, shown
 from ..model.words import counted, decimal, duration, headed, limit, money, percent, tokens
 from .style import Style
@@ -226,17 +226,15 @@ def _nothing_to_run(plan: Plan, style: Style) -> str:
 
 def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -> Iterator[str]:
     """A command of the list; ``verbose`` shows Claude's arguments that every list has."""
-    import shlex
-
     if command.purpose is Purpose.CLAUDE:
         name, words = _("Runs"), command.argv if verbose else command.brief
-        line = " ".join(map(shlex.quote, words))
+        line = " ".join(map(quoted, words))
     else:
         name, line = _("Runs {purpose}").format(purpose=command.purpose.value), command.brief[0]
     what = f" ({one_line(', '.join(command.features))})" if command.features else ""
     yield _("{what}: {line}").format(what=f"{name}{what}", line=one_line(line))
     for name, value in command.env.items():
-        yield _("  with {value}").format(value=one_line(f"{name}={shlex.quote(value)}"))
+        yield _("  with {value}").format(value=one_line(f"{name}={quoted(value)}"))
     if command.bypass:
         places = one_line(", ".join(command.bypass))
         sign = style.pick("⚠", "[!]")

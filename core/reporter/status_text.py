@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..model.check_verdict import Verdict
@@ -12,7 +11,7 @@ from ..model.excerpt import some
 from ..model.moments import minute, minute_of, moment
 from ..model.outcome import Status, Stray
 from ..model.state import Run
-from ..model.terminal_text import clean, one_line
+from ..model.terminal_text import clean, one_line, quoted
 from ..model.translate import N_, _, ngettext, shown
 from ..model.words import counted, duration, headed, money, percent, size, waits_for_review
 from .cost_text import spent
@@ -125,15 +124,15 @@ def _verdicts(status: ProjectStatus) -> Iterator[str]:
 
 def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterator[str]:
     """Branches and worktrees of no feature, and the commands that remove them."""
-    where = shlex.quote(git_folder)
+    where = quoted(git_folder)
     for number, (id, stray) in enumerate(strays):
         if number == STRAYS_SHOWN:
             yield _("… and more: {commands}").format(
                 commands="git worktree list; git branch --list 'worktree-agent-*'"
             )
             return
-        words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
-        words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
+        words = [f"worktree remove {quoted(stray.worktree)}"] if stray.worktree else []
+        words += [f"branch -d {quoted(stray.branch)}"] if stray.branch else []
         whose = headed(id, "") if id else ""
         commands = " && ".join(f"git -C {where} {word}" for word in words)
         yield _(

@@ -50,7 +50,10 @@ AGENTS_FOLDER = os.path.join(".claude", "worktrees", "")
 """Claude Code's worktrees for subagents in the main checkout, which our rules refuse."""
 
 
-BY_A_SUBAGENT = pattern(r"worktree-agent-[0-9a-z]+")
+OF_A_SUBAGENT = "worktree-agent-"
+
+
+BY_A_SUBAGENT = pattern(rf"{OF_A_SUBAGENT}[0-9a-z]+")
 """Their branches."""
 
 

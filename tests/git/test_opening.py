@@ -125,7 +125,7 @@ class OpenTest(GitTest):
             self.open(self.repository.path, PATH=self.repository.home)
 
     def test_an_old_git_is_named(self) -> None:
-        for said in ("git version 2.24.9", "what?"):
+        for said in ("git version 2.24.9", "git version 2", "git version 3.x", "what?"):
             program = Path(self.beside("git"))
             program.write_text(f"#!/bin/sh\necho {said}\n")
             program.chmod(0o755)

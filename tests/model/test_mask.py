@@ -149,6 +149,12 @@ class Shapes(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(Mask({})(text), expected)
 
+    def test_an_option_is_recognised_by_each_of_its_names(self) -> None:
+        for name in ("token", "password", "passwd", "secret", "api-key", "apikey"):
+            for end in "= ":
+                text = f"curl --my-{name}{end}abcdefgh1234 x"
+                self.assertEqual(Mask({})(text), f"curl --my-{name}{end}[masked {name}] x")
+
     def test_text_that_only_resembles_an_escape_stays(self) -> None:
         for text in (
             *("sk-ant-", "task-antelope", "ghp_short", "AKIA", "XAKIAIOSFODNN7EXAMPLE9", "xoxo"),

@@ -40,6 +40,7 @@ class TheDoor(unittest.TestCase):
 class AWord(unittest.TestCase):
     def test_it_means_the_same_to_a_shell_and_shows_no_control_character(self) -> None:
         self.assertEqual(shell_word("it's"), "'it'\"'\"'s'")
+        self.assertEqual([*map(shell_word, ("", "a/b.c", "a b"))], ["''", "a/b.c", "'a b'"])
         for word in ("a\nb\x1b[31m 'c' \\ $HOME", "é\udcff\u202e"):
             quoted = shell_word(word)
             self.assertTrue(quoted.isprintable())
