@@ -111,7 +111,7 @@ class OneFeature:
         if tip == report.commit:
             return True
         where = branch if tip else f"{HEADS}*"
-        await self.channel.fetch(f"+{where}:{where.replace(HEADS, KNOWN)}", checked=False)
+        await self.channel.fetch(f"+{where}:{where.replace(HEADS, KNOWN)}")
         result = await self.channel.git.commit_of(report.commit)
         return bool(result) and (not tip or await self.channel.git.is_ancestor(result, tip))
 

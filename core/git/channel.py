@@ -24,7 +24,8 @@ from .replica import init_bare
 WITHOUT_FETCH_HEAD = ("--no-tags", "--no-recurse-submodules", "--no-prune", "--quiet")
 
 CHECKED = ("-c", "transfer.fsckObjects=true")
-"""git checks every object that it fetches."""
+"""git checks every object of a bundle. What the remote has is only read, and old history often has
+faults that git tolerates."""
 
 KNOWN = "refs/known/"
 """The branches of the remote, in the channel."""
@@ -83,14 +84,11 @@ class Channel:
         # A pattern also matches at the end of a longer name.
         return {ref: commit for commit, ref in pairs if _is_wanted(ref, patterns)}
 
-    async def fetch(self, *refspecs: str, checked: bool = True) -> None:
-        """Fetch refs, which are then here under the names of the refspecs.
-
-        Old history often has faults that git only tolerates without ``checked``.
-        """
+    async def fetch(self, *refspecs: str) -> None:
+        """Fetch refs, which are then here under the names of the refspecs."""
         if refspecs:
             given = (*WITHOUT_FETCH_HEAD, "--", self.url, *refspecs)
-            await self._ask("fetch", *given, checked=checked)
+            await self._ask("fetch", *given)
 
     async def clone(self, path: str) -> None:
         """A full clone without a checkout.
@@ -100,8 +98,8 @@ class Channel:
         options = ("--quiet", "--no-local", "--no-checkout", "--origin", "origin")
         await self._ask("clone", *options, "--", self.url, path, at=os.path.dirname(path))
 
-    async def _ask(self, *arguments: str, at: str = "", checked: bool = False) -> Finished:
-        finished = await self.git.try_run(*arguments, at=at, settings=CHECKED if checked else ())
+    async def _ask(self, *arguments: str, at: str = "") -> Finished:
+        finished = await self.git.try_run(*arguments, at=at)
         if finished.code == 0:
             return finished
         raise UserError(

@@ -76,6 +76,16 @@ class EarlierTest(unittest.TestCase):
             self.assertEqual((found["auth"].claim, found["auth"].report), (Claim(0), None))
             self.assertTrue(found["api"].has_reported)
 
+    def test_a_commit_that_git_would_not_make_hides_no_other(self) -> None:
+        self.put("r1", "auth", 1, tip=self.base)
+        tree = self.remote.git("rev-parse", "main^{tree}")
+        odd = f"tree {tree}\nauthor x 1 +0000\ncommitter x 1 +0000\n\nx\n".encode()
+        words = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
+        self.remote.git("update-ref", report_ref("r1", "api"), self.remote.git(*words, stdin=odd))
+        found = run_sync(earlier_of(self.channel, "r1", ["auth", "api"]))
+        self.assertTrue(found["auth"].has_reported)
+        self.assertEqual(found["api"].claim, Claim(0))
+
     def is_ours(self, tip: str) -> bool:
         run_sync(self.channel.fetch("+refs/heads/*:refs/known/*"))
         return run_sync(is_of_a_run(self.channel, self.channel.git, tip, self.base, "auth"))
