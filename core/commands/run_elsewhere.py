@@ -19,7 +19,7 @@ from ..process.signals import SignalReceived, Signals
 from ..process.temporary_folder import PREFIX, temporary_folder
 from ..project.decisions import check_permissions
 from ..project.selection import Selection
-from ..views.output_file import OutputFile
+from ..views.output_file import STDOUT, OutputFile
 from .options import Display, asking, display_of, run_options, same_words
 from .run_views import ViewOptions
 from .running import run_features
@@ -49,6 +49,7 @@ def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
 def _asked(arguments: argparse.Namespace) -> Asked:
     """The typed options. Raises :class:`UserError` if one is missing or excludes another."""
     _check_options(arguments)
+    _check_files(arguments.report, arguments.bundle or "")
     config = arguments.config or ""
     if os.path.isabs(config):
         raise UserError(
@@ -94,6 +95,22 @@ def _check_options(arguments: argparse.Namespace) -> None:
                 count=len(arguments.only)
             ),
             hint=_("start one machine, or one job, for each of them"),
+        )
+
+
+def _check_files(report: str, bundle: str) -> None:
+    """Raise :class:`UserError` unless each option names a file of its own."""
+    hint = "rorchestrator run --only ID --remote URL --run-id R --report FILE"
+    for option, path in (("--report", report), ("--bundle", bundle)):
+        if path == STDOUT:
+            raise UserError(
+                _("{option} is written to a file, not to standard output").format(option=option),
+                hint=hint,
+            )
+    if os.path.realpath(report) == os.path.realpath(bundle):
+        raise UserError(
+            _("--report and --bundle name the same file, {path}").format(path=report),
+            hint=hint,
         )
 
 
