@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ..git.channel import KNOWN, Channel, open_channel
 from ..git.refs import HEADS
 from ..model.errors import UserError
-from ..model.frozen import dataclass
+from ..model.frozen import dataclass, replace
 from ..model.translate import N_
 from .earlier import is_of_a_run
 from .feature_report import REPORT, RUNS, FeatureReport, report_in, report_ref
@@ -45,7 +45,7 @@ async def push_bundle(
     refs = await channel.refs_in(path)
     ref = _report_ref(refs, path)
     before = await channel.look(ref)
-    await channel.fetch(f"+{HEADS}*:{KNOWN}*", checked=False)
+    await channel.fetch(f"+{HEADS}*:{KNOWN}*")
     await channel.fetch(*(f"+{each}:{each}" for each in before))
     await channel.unpack(path, {name: f"refs/bundle/{name}" for name in refs})
     report = report_in(await channel.read(refs[ref], REPORT), path)
@@ -59,6 +59,9 @@ async def push_bundle(
         return PushedBundle(report, True)
     claim = await channel.git.commit_of(f"{refs[ref]}^")
     lease = there if there and there == claim else report.report_lease
+    branch = HEADS + report.branch
+    if report.commit and not (await channel.look(branch)).get(branch):
+        report = replace(report, branch_lease="")  # It was deleted: nothing can be overwritten.
     sent = await send(channel, report, refs[ref], lease)
     return PushedBundle(report, sent.is_done, sent.said)
 

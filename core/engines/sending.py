@@ -13,6 +13,10 @@ WORKFLOWS = "workflow"
 """What GitHub says of a push by a token that may not change workflows."""
 
 
+ONLY_FORWARD = "(non-fast-forward)"
+"""What a server says of a push that replaces commits, with ``receive.denyNonFastForwards``."""
+
+
 @dataclass(frozen=True)
 class Sending:
     """How a push ended; ``said`` is why nothing was pushed."""
@@ -58,4 +62,7 @@ async def _refused(channel: Channel, report: FeatureReport, commit: str, said: s
     if WORKFLOWS in said and "refus" in said:
         more = N_("the feature changed .github/workflows, which this token may not push")
         said = f"{more}\n{said}"
+    if ONLY_FORWARD in said:
+        more = N_("the remote takes no push that replaces commits; first delete {branch} there")
+        said = f"{more.format(branch=report.branch)}\n{said}"
     return Sending(False, said)

@@ -221,6 +221,19 @@ class EndTest(ElsewhereTest):
         self.assertEqual(space.refs_there("refs/rorchestrator"), {})
 
     @once
+    def test_work_that_may_replace_no_branch_is_pushed_once_the_branch_is_deleted(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth", run_id="r0"), 0)
+        space.there("config", "receive.denyNonFastForwards", "true")
+        done = space.run_there("auth")
+        self.assert_code(done, 1)
+        self.assertIn("first delete feature/auth there", done.err)
+        space.there("update-ref", "-d", "refs/heads/feature/auth")
+        kept = f"{space.report_path('auth')}.bundle"
+        self.assert_code(space.main("push", "--bundle", kept, "--remote", space.url), 0)
+        self.assertEqual(space.tip_there("auth"), space.pushed_report("auth")["commit"])
+
+    @once
     def test_if_the_remote_is_gone_the_work_is_kept_beside_the_report(self) -> None:
         space = self.use()
         move = {"bash": f"mv '{space.remote}' '{space.remote}.gone'"}
@@ -276,6 +289,11 @@ class RefusalTest(ElsewhereTest):
         said = self.refused("--only", "a", "--max-parallel", "2", *own)
         self.assertIn("--max-parallel can't be used", said)
         self.assertIn("path in the repository", self.refused("--only", "a", *own, "--config", "/x"))
+        same = ("--only", "a", *own, "--bundle", space.report_path("auth"))
+        self.assertIn("--report and --bundle name the same file", self.refused(*same))
+        for option in ("--report", "--bundle"):
+            said = self.refused("--only", "a", *own, option, "-")
+            self.assertIn(f"{option} is written to a file", said)
         self.assertIn("is not the id of a run", self.refused("--remote", "x", "--run-id", "a/b"))
         self.assertIn("expected the URL", self.refused("--remote", ""))
 
