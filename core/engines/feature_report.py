@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model import event_json
 from ..model.errors import UserError
@@ -94,9 +94,9 @@ class FeatureReport:
         numbers = [integer(event.data, "attempt") for event in self.events]
         return max([1, *numbers])
 
-    def story(self) -> Iterator[Event]:
-        """The events, with times that never go back: the clocks of machines differ."""
-        late = last = 0.0
+    def story(self, since: float) -> Iterator[Event]:
+        """The events, with times that never go back; ``since`` is the earliest."""
+        late, last = 0.0, since
         for event in self.events:
             late = max(late, last - event.at)
             last = event.at + late
@@ -130,6 +130,21 @@ class FeatureReport:
             "report": dict(self.document),
             "events": [event_json.to_json(event) for event in self.events],
         }
+
+
+def stories(
+    reports: Iterable[FeatureReport], needs: Mapping[str, Sequence[str]]
+) -> dict[str, list[Event]]:
+    """The events of each feature, with times that fit together: the clocks of machines differ.
+
+    An attempt begins after the earlier ones, and a feature after those that it ``needs``, whose
+    reports come before its own.
+    """
+    found: dict[str, list[Event]] = {}
+    for report in reports:
+        ends = [found[id][-1].at for id in needs.get(report.feature, ()) if found.get(id)]
+        found[report.feature] = list(report.story(max(ends, default=0.0)))
+    return found
 
 
 def report_ref(run_id: str, feature: str) -> str:

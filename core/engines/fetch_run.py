@@ -24,7 +24,7 @@ from ..process.temporary_folder import temporary_folder
 from ..project.control_requests import journalling
 from ..project.open import OpenProject
 from .earlier import Earlier
-from .feature_report import FeatureReport
+from .feature_report import FeatureReport, stories
 from .merged_report import OF_A_FEATURE, fetched
 
 OF_ITS_MACHINE = ("log", "session_id", "worktree")
@@ -95,10 +95,12 @@ def _events(
 ) -> list[Event]:
     """The events of one run with all of these features."""
     given = list(reports)
+    known = [found[id].report for id in project.dag.order() if id in found]
+    events_of = stories(filter(None, known), project.dag.dependencies)
     story: list[Event] = []
     for report in given:
         facts = run_sync(_facts(project, report, found))
-        of_it = (each for each in report.story() if _is_of(each, report))
+        of_it = (each for each in events_of[report.feature] if _is_of(each, report))
         story += (_here(each, run_id, facts) for each in of_it)
     story.sort(key=lambda event: event.at)
     if not given:

@@ -19,7 +19,7 @@ from ..model.translate import N_
 from ..reporter.documents import RunReport
 from ..views.run_view import RunView, graph, run_view
 from .earlier import Earlier, earlier_of
-from .feature_report import RUNS, FeatureReport, Listed, report_in
+from .feature_report import RUNS, FeatureReport, Listed, report_in, stories
 
 OF_THE_RUN = frozenset({"note", "paused", "window"})
 """Events of a machine's run that belong to the joined run."""
@@ -143,7 +143,7 @@ def joined(gathered: Gathered, only: Sequence[str], now: float) -> RunView:
             N_("no machine has started a feature of run {run}").format(run=gathered.run_id),
             hint="git ls-remote URL 'refs/rorchestrator/runs/*'",
         )
-    story = list(_story(gathered))
+    story = _story(gathered, listed)
     times = [event.at for event in story] or [now]
     started, ended = min(times), max(times)
     missing = [*_missing(gathered, listed, ended)]
@@ -220,13 +220,15 @@ def _listed(gathered: Gathered, only: Sequence[str]) -> dict[str, Listed]:
     return found
 
 
-def _story(gathered: Gathered) -> list[Event]:
+def _story(gathered: Gathered, listed: Mapping[str, Listed]) -> list[Event]:
     """The events of all features, as events of the one run, in the order of their times."""
+    needs = {id: each.depends_on for id, each in listed.items()}
+    reports = [gathered.reports[id] for id in listed if id in gathered.reports]
     found = [
         replace(event, run=gathered.run_id)
-        for report in gathered.reports.values()
-        for event in report.story()
-        if _belongs(event, report.feature)
+        for id, story in stories(reports, needs).items()
+        for event in story
+        if _belongs(event, id)
     ]
     return sorted(found, key=lambda event: event.at)
 

@@ -116,6 +116,12 @@ class JoinedTest(unittest.TestCase):
         attempts = made.features[0].attempts
         self.assertEqual([each.started_at for each in attempts], [5001.0, 5011.0])
 
+    def test_a_feature_on_a_machine_whose_clock_is_late_follows_those_that_it_needs(self) -> None:
+        made = view(*(report(id, at) for id, at in (("web", 7.0), ("api", 5.0), ("auth", 5000.0))))
+        begun = {each.id: each.known.started_at for each in made.features}
+        self.assertEqual(begun, {"auth": 5001.0, "api": 5011.0, "web": 5021.0, "docs": None})
+        self.assertEqual(made.report.to_json()["wall_ms"], 30_000)
+
     def test_a_feature_completed_only_if_the_remote_that_is_asked_says_so(self) -> None:
         """Any job can write a file about any feature."""
         pushed = Earlier("c" * 40, Claim(1), report("auth", 100.0))
