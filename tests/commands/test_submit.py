@@ -442,6 +442,9 @@ class VariablesTest(SlurmTest):
         given = {"ANTHROPIC_API_KEY": "k", "https_proxy": "p", "EDITOR": "vi", "GIT_DIR": "/x"}
         self.assertEqual(sorted(handed_over(given, ())), ["ANTHROPIC_API_KEY", "https_proxy"])
         self.assertEqual(handed_over({"AWS_a.b": "x"}, ()), {})
+        names = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0", "GIT_SSL_CAINFO")
+        git = dict.fromkeys((*names, "GIT_SSH"), "x")
+        self.assertEqual(handed_over({**git, "GIT_INDEX_FILE": "x"}, ()), git)
 
     def test_a_folder_that_can_not_be_written_is_an_error(self) -> None:
         with self.assertRaises(UserError):

@@ -17,10 +17,14 @@ from ...model.translate import N_
 
 FILE = "environment"
 
-PREFIXES = ("ANTHROPIC_", "CLAUDE_CODE_", "AWS_", "GIT_AUTHOR_", "GIT_COMMITTER_")
+PREFIXES = (
+    *("ANTHROPIC_", "CLAUDE_CODE_", "AWS_", "GIT_AUTHOR_", "GIT_COMMITTER_"),
+    *("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_SSL_"),
+)
 NAMES = (
     *("CLAUDE_CONFIG_DIR", "CLOUD_ML_REGION", "GOOGLE_APPLICATION_CREDENTIALS"),
-    *("GIT_SSH_COMMAND", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"),
+    *("GIT_CONFIG_COUNT", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"),
+    *("CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"),
     *(f"{kind}_{end}" for end in ("PROXY", "proxy") for kind in ("HTTP", "HTTPS", "NO", "ALL")),
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
 )
