@@ -89,7 +89,9 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..views.output_file import STDOUT, OutputFile
 
     check_output_path(project, "--out", path)
-    text = signed(arguments.engine, export, engine.body(export))
+    place = os.path.relpath(path, top) if arguments.out not in (None, STDOUT) else engine.FILE
+    out = "" if place == engine.FILE else place
+    text = signed(arguments.engine, export, engine.body(export), out)
     if path != STDOUT and not arguments.force:
         check_overwriting(path, "rorchestrator " + same_words(arguments.words))
     if path == STDOUT:

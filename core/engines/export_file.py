@@ -10,6 +10,7 @@ from ..dag.feature_inputs import digest
 from ..model.errors import UserError
 from ..model.terminal_text import shell_word
 from ..model.translate import N_
+from ..project.feature_list import SEARCHED
 from .exported import Exported
 
 HEAD = """\
@@ -24,11 +25,16 @@ SIGNED = re.compile(
 )
 
 
-def signed(engine: str, export: Exported, body: str) -> str:
-    """The text of a file, with a header that shows later whether somebody changed it."""
+def signed(engine: str, export: Exported, body: str, out: str = "") -> str:
+    """The text of a file, with a header that shows later whether somebody changed it.
+
+    ``out`` is its path in the repository, if it is not where the engine looks for it.
+    """
+    place = () if export.list_file in SEARCHED else ("--config", export.list_file)
+    words = (*export.words, *place, *(("--out", out) if out else ()))
     return (
         HEAD.format(
-            command=command(engine, export.words) + export.bypass,
+            command=command(engine, words) + export.bypass,
             list=export.digest,
             text=digest(body)[:16],
         )

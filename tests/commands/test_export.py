@@ -37,6 +37,27 @@ class ExportTest(WorkspaceTest):
         self.assertFalse(os.path.exists(self.path))
         self.assertEqual(self.export("--out", "-", "-q").err, "")
 
+    def test_the_command_in_the_file_makes_it_again(self) -> None:
+        shop = self.workspace
+        shop.git("mv", "config", "plans")
+        os.makedirs(os.path.join(shop.path, "sub"))
+        words = ("--config", "../plans/feature_list.json", "--out", "made.yml", "--only", "auth")
+        self.assertEqual(self.export(*words, at=os.path.join(shop.path, "sub")).code, 0)
+        made = read_text(os.path.join(shop.path, "sub", "made.yml"))
+        command = shlex.split(made.split("\n", 1)[0].partition("rorchestrator ")[2])
+        expected = [
+            "--only",
+            "auth",
+            "--config",
+            "plans/feature_list.json",
+            "--out",
+            "sub/made.yml",
+        ]
+        self.assertEqual(command, ["export", "github-actions", *expected])
+        os.unlink(os.path.join(shop.path, "sub", "made.yml"))
+        self.assertEqual(shop.main(*command).code, 0)
+        self.assertEqual(read_text(os.path.join(shop.path, "sub", "made.yml")), made)
+
     def test_a_file_of_ours_is_replaced_and_no_other(self) -> None:
         self.export()
         self.assertEqual(self.export("-q"), CommandResult(0, "", ""))
