@@ -92,7 +92,7 @@ class SubmitTest(SlurmTest):
         job = self.slurm.jobs()["b"]["words"]
         self.assertIn("--mem=8G", job)
         self.assertIn("-pgpu", job)
-        self.assertTrue(job[-1].startswith(f". {prologue} && "), job)
+        self.assertTrue(job[-1].startswith(f". {prologue}; "), job)
         self.assertTrue(told.json["folder"].startswith(f"{shared}/rorchestrator-"))
         self.assertIn(f"--output={told.json['folder']}/b.%j.out", job)
 

@@ -113,8 +113,10 @@ def script(settings: Settings, id: str) -> str:
     run += ["--run-id", settings.run, "--report", os.path.join(settings.folder, f"{id}.json")]
     run += ["--config", settings.list_file, "--base", settings.base_commit]
     run += ["--allow-bypass"] if settings.allow_bypass else []
-    read = [f". {shlex.quote(file)}" for file in (settings.prologue, settings.environment) if file]
-    return " && ".join((*read, shlex.join(("exec", *run))))
+    # A prologue may end with a test that fails. A file that is missing ends the shell.
+    prologue = f". {shlex.quote(settings.prologue)}; " if settings.prologue else ""
+    read = f". {shlex.quote(settings.environment)} && " if settings.environment else ""
+    return prologue + read + shlex.join(("exec", *run))
 
 
 def on_slurm(command: str, run: str) -> str:

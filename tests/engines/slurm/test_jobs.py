@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tempfile
 import unittest
 
 from core.engines.slurm.jobs import (
@@ -62,8 +65,28 @@ class CommandTest(unittest.TestCase):
             allow_bypass=True,
         )
         said = script(settings, "auth")
-        self.assertTrue(said.startswith(". '/my modules' && . /e && exec rorchestrator run "), said)
+        self.assertTrue(said.startswith(". '/my modules'; . /e && exec rorchestrator run "), said)
         self.assertTrue(said.endswith(" --allow-bypass"), said)
+
+    def code(self, **files: str) -> int:
+        """The exit code of a script whose command exits with 7; the files have these texts."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {**files, "rorchestrator": "#!/bin/sh\nexit 7"}.items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(f"{text}\n")
+            os.chmod(os.path.join(folder, "rorchestrator"), 0o755)
+            prologue, environment = (f"{folder}/{name}" for name in ("prologue", "environment"))
+            settings = Settings("R1", "u", "c", "l", "/f", (), prologue, environment)
+            words = ("/bin/sh", "-c", script(settings, "auth"))
+            env = {"PATH": f"{folder}{os.pathsep}{os.defpath}"}
+            return subprocess.run(words, env=env, capture_output=True, check=False).returncode
+
+    def test_a_prologue_may_end_with_a_test_that_fails(self) -> None:
+        self.assertEqual(self.code(prologue="[ -n '' ] && echo", environment=""), 7)
+
+    def test_a_file_that_is_missing_ends_a_job(self) -> None:
+        for given in ("prologue", "environment"):
+            self.assertIn(self.code(**{given: ""}), (1, 2, 127))
 
     def test_the_name_of_a_job_tells_run_and_feature(self) -> None:
         self.assertEqual(feature_of(job_name("R1", "a-b"), "R1"), "a-b")
