@@ -16,7 +16,6 @@ from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import PREDICTED_CONFLICTS, FeatureState, RunState
 from ..model.translate import N_
-from ..model.window import current
 from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree.setup_entries import entries_in, store_folder
@@ -28,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..git.answer_cache import AnswerFile
     from ..git.output import WorktreeStatus
+    from ..model.window import Window
     from ..worktree.manager import WorktreeManager
 
 
@@ -59,11 +59,20 @@ def project_status(
         run=state.run,
         features=tuple(features),
         strays=tuple(strays_of(project, whole)),
-        windows=tuple(current(whole.windows, time.time())),
+        windows=_windows(whole),
         list_fault=list_fault,
         setups=tuple(entries_in(store_folder(project.git.repository.common_dir))),
         at=time.time(),
     )
+
+
+def _windows(state: RunState) -> tuple[Window, ...]:
+    """How full the windows of usage limits are; none before the first run."""
+    if not state.windows:
+        return ()
+    from ..model.window import current
+
+    return tuple(current(state.windows, time.time()))
 
 
 def _answers(project: OpenProject, state: RunState) -> AnswerFile | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ..journal.lock import Holder
-from ..model.attempt import cost_of
-from ..model.cached_setup import CachedSetup
 from ..model.frozen import dataclass
-from ..model.json_values import Json
-from ..model.outcome import Stray
 from ..model.review import Answer
-from ..model.state import FeatureState, Run
-from ..model.window import Window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..journal.lock import Holder
+    from ..model.cached_setup import CachedSetup
+    from ..model.json_values import Json
+    from ..model.outcome import Stray
+    from ..model.state import FeatureState, Run
+    from ..model.window import Window
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,10 @@ class FeatureStatus:
     @property
     def resolution_cost_usd(self) -> float | None:
         """The cost of resolving its conflicts; ``None`` if that is unknown."""
+        if not self.state.resolutions:
+            return 0.0
+        from ..model.attempt import cost_of
+
         return cost_of(self.state.resolutions).usd
 
     def to_json(self) -> dict[str, Json]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..model.check_verdict import Verdict
 from ..model.costs import Cost, total_usd
 from ..model.excerpt import some
 from ..model.moments import minute, minute_of, moment
@@ -106,6 +105,10 @@ def _total(status: ProjectStatus, style: Style) -> Iterator[str]:
 def _verdicts(status: ProjectStatus) -> Iterator[str]:
     """The checks that counted as passed, and did not simply pass."""
     made = [each for feature in status.features for each in feature.state.verdicts.values()]
+    if not made:
+        return
+    from ..model.check_verdict import Verdict
+
     for verdict in (Verdict.NOT_YOURS, Verdict.FLAKY):
         checks = list(dict.fromkeys(each.check for each in made if each.verdict is verdict))
         text = ngettext(

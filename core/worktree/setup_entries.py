@@ -7,7 +7,10 @@ import os
 from contextlib import suppress
 
 from ..journal import private_files
-from ..model.cached_setup import CachedSetup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.cached_setup import CachedSetup
 
 FOLDER = os.path.join("rorchestrator", "setup-cache")
 
@@ -31,6 +34,8 @@ def entries_in(folder: str) -> list[CachedSetup]:
 
 def entry_in(folder: str, key: str) -> CachedSetup | None:
     """One entry; ``None`` if there is none, or it can't be read."""
+    from ..model.cached_setup import CachedSetup
+
     path = os.path.join(folder, key)
     try:
         used_at = os.lstat(path).st_mtime
