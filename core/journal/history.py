@@ -11,7 +11,8 @@ import json
 import os
 from binascii import crc32
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+
+from ..model.contexts import contextmanager, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
