@@ -226,9 +226,11 @@ class OneFeature:
             config=replace(project.config, project=settings),
             worktrees_folder=os.path.join(self.folder, WORKTREES),
             managers={},
-            consents=Consents(
-                project.git.repository.common_dir, {"XDG_STATE_HOME": f"{self.folder}/state"}
-            ),
+            consented=[
+                Consents(
+                    project.git.repository.common_dir, {"XDG_STATE_HOME": f"{self.folder}/state"}
+                )
+            ],
         )
 
     def _check_branch(self, branch: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from .contracts import Kind, contracts
 from .feature import Command, Config, Feature, Invocation, Purpose
 
 BASE = "_base"
@@ -52,8 +51,12 @@ def _invocation(purpose: Purpose, command: Command, *features: str) -> Invocatio
     return Invocation(purpose, command.argv, (command.line,), features)
 
 
-def promised_commands(entries: Iterable[str]) -> list[Command]:
+def promised_commands(entries: Collection[str]) -> list[Command]:
     """The contracts of the kind ``command``, as commands."""
+    if not entries:
+        return []
+    from .contracts import Kind, contracts
+
     found = [contract for contract in contracts(entries) if contract.kind is Kind.COMMAND]
     return [shell_command(contract.what) for contract in found]
 

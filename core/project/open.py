@@ -12,7 +12,6 @@ from ..git.paths import is_in
 from ..git.refs import HEADS, SEEN, branch_name
 from ..journal.history import folded
 from ..journal.journal import Journal
-from ..journal.lock import RunLock
 from ..model.feature import Config, Invocation
 from ..model.frozen import dataclass, field, replace
 from ..model.list_commands import config_commands
@@ -21,12 +20,13 @@ from ..model.state import RunState
 from ..process.spawner import Spawner, run_sync
 from . import base_branch as bases
 from . import feature_list
-from .consent import Consents
 from .list_path import list_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..journal.lock import RunLock
     from ..worktree.manager import WorktreeManager
+    from .consent import Consents
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,18 @@ class OpenProject:
     worktrees_folder: str
     """The folder with the worktrees of the features."""
     journal: Journal
-    lock: RunLock
     dag: DAGResolver
     base_commit: str
     refs: Mapping[str, str]
     """Commits of all branches and of RoRchestrator's refs, by full name."""
     mask: Mask
     """Of the secrets in the environment and in ``claude.env``."""
-    consents: Consents
-    """The user's consents in this repository."""
     base_option: str = ""
     """The value of ``--base``."""
     managers: dict[Git, WorktreeManager] = field(default_factory=dict)
     """The managers of the worktrees, by their git; made when needed."""
+    locks: list[RunLock] = field(default_factory=list)
+    consented: list[Consents] = field(default_factory=list)
 
     @property
     def worktrees(self) -> WorktreeManager:
@@ -64,6 +63,25 @@ class OpenProject:
                 *(self.git, self.worktrees_folder, settings.branch_prefix, settings.commit_subject)
             )
         return known
+
+    @property
+    def lock(self) -> RunLock:
+        """The lock of the repository; a plan needs none."""
+        if not self.locks:
+            from ..journal.lock import RunLock
+
+            self.locks.append(RunLock(self.journal.folder))
+        return self.locks[0]
+
+    @property
+    def consents(self) -> Consents:
+        """The user's consents in this repository; who only looks needs none."""
+        if not self.consented:
+            from .consent import Consents
+
+            common = self.git.repository.common_dir
+            self.consented.append(Consents(common, os.environ))
+        return self.consented[0]
 
     def writable(self) -> OpenProject:
         """The same project with a git that may change it and run the user's programs."""
@@ -170,13 +188,11 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
         git=read_only,
         worktrees_folder=folder,
         journal=journal,
-        lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
         base_commit=base.commit,
         refs=refs,
         mask=mask,
         base_option=option,
-        consents=Consents(where.common_dir, os.environ),
     )
 
 

@@ -11,7 +11,6 @@ from ..git import opening
 from ..git.refs import HEADS, SEEN
 from ..journal.history import folded
 from ..journal.journal import Journal
-from ..journal.lock import RunLock
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature, Project
 from ..model.mask import Mask
@@ -19,7 +18,6 @@ from ..model.patterns import pattern
 from ..model.state import FeatureState, Run, RunState
 from ..process.spawner import Spawner, run_sync
 from . import feature_list
-from .consent import Consents
 from .list_path import list_path
 from .open import OpenProject, owner_of
 
@@ -67,12 +65,10 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
         git=read_only,
         worktrees_folder=folder,
         journal=journal,
-        lock=RunLock(state_folder),
         dag=DAGResolver(features),
         base_commit=refs.get(HEADS + run.base_branch, run.base_commit),
         refs=refs,
         mask=mask,
-        consents=Consents(where.common_dir, os.environ),
     )
 
 

@@ -7,7 +7,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from ..model import contracts
 from ..model.branch_name import REF_FORBIDDEN, REF_LIMIT_BYTES
 from ..model.commit_subject import FIELDS, fields_of
 from ..model.feature import Command
@@ -171,6 +170,8 @@ class Texts(Check):
 
 
 def _promise_fault(reader: Reader, entry: str) -> str:
+    from ..model import contracts
+
     promise = contracts.contract(entry)
     fault = contracts.fault(promise) if promise is not None else ""
     return f"{entry!r} {fault}" if fault else ""

@@ -20,7 +20,6 @@ from ..git import replica
 from ..git.refs import HEADS, SEEN
 from ..git.replica import replicate
 from ..journal.journal import Journal
-from ..journal.lock import RunLock
 from ..landing.cleanup import CleanupOptions, Removal
 from ..landing.merge import Merge, Stopped
 from ..landing.report import LandingState, MergeOptions
@@ -237,7 +236,7 @@ class Rehearsal:
             worktrees_folder=worktrees.folder,
             managers={git: worktrees},
             journal=Journal(state_folder, project.mask),
-            lock=RunLock(state_folder),
+            locks=[],
             refs=run_sync(git.refs(*SEEN)),
         )
         self.project.journal.open()
