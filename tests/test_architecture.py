@@ -315,6 +315,7 @@ TESTED_BY = {
     "handover.forge.forge": "handover.forge.test_github",
     "handover.report": "handover.test_handover",
     "handover.work": "handover.test_handover",
+    "journal.reader": "journal.test_journal",
     "landing.candidates": "commands.test_merge",
     "landing.checkout_backup": "landing.test_target_branch",
     "landing.cleanup": "commands.test_cleanup",

@@ -15,8 +15,8 @@ from ..model.errors import UserError
 from ..model.events import Event
 from ..model.fold import apply, fold
 from ..model.state import RunState
-from .journal import Reader
 from .private_files import only_regular
+from .reader import Reader
 
 MOST_DIGITS = 18
 """Of the offset in the name of a position."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from binascii import crc32
 from collections.abc import Iterator, Mapping
 
 from ..model.contexts import contextmanager, suppress
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from ..model.events import Event
     from ..model.past_runs import PastRun
     from ..model.state import RunState
-    from .journal import Reader
+    from .reader import Reader
 
 FORM = 5
 """Version of the files. A file of another version is ignored."""
@@ -78,6 +77,8 @@ class DerivedFile:
 
     def _head(self, body: bytes) -> bytes:
         """The first line of the file: version, key and checksum."""
+        from binascii import crc32
+
         head = {"form": FORM, "key": self.key, "sum": crc32(body)}
         return json.dumps(head).encode() + b"\n"
 
@@ -110,12 +111,13 @@ def folded(folder: str, environ: Mapping[str, str]) -> RunState:
     line after it.
     """
     from ..model.state import RunState
-    from .journal import Journal, Reader
+    from .journal import Journal
 
     journal = Journal(folder)
     if not os.path.lexists(journal.path):
         return RunState()
     from ..model.fold import fold
+    from .reader import Reader
 
     try:
         is_large = os.path.getsize(journal.path) >= LARGE_BYTES
@@ -151,6 +153,8 @@ def _without_collection() -> Iterator[None]:
 
 def _version() -> str:
     """What a state depends on beside the journal: the code of its values and of their fold."""
+    from binascii import crc32
+
     from .. import __version__
     from ..model import fold
 
@@ -198,7 +202,8 @@ def past_runs(folder: str, environ: Mapping[str, str]) -> list[PastRun]:
     Runs that are over come from the index, the rest from the journal. Raises :class:`UserError`
     at a damaged line.
     """
-    from .journal import Journal, Reader
+    from .journal import Journal
+    from .reader import Reader
 
     path = Journal(folder).path
     file = DerivedFile(folder, ".history", environ)
@@ -294,6 +299,8 @@ SHORTER = -1
 
 def _fingerprint(path: str, offset: int) -> int:
     """A checksum of all bytes of the journal before ``offset``; :data:`SHORTER` if it is."""
+    from binascii import crc32
+
     from .private_files import only_regular
 
     found, left = 0, offset

@@ -11,7 +11,7 @@ import re
 
 from ..model.events import Event
 from ..model.json_values import strings
-from .journal import Reader
+from .reader import Reader
 
 _HEAD = re.compile(
     rb'\{"v":\d+,"event":"(\w+)","at":"[^"]*"'

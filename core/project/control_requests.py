@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ..journal.control import Requests
-from ..journal.journal import Reader
 from ..journal.lock import Holder
+from ..journal.reader import Reader
 from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.event_values import Reply, reply_of

@@ -9,7 +9,7 @@ from ..git.door import Unknown
 from ..git.file_changes import file_changes
 from ..git.patches import FileDiff, file_diffs
 from ..git.refs import HEADS
-from ..journal.journal import Reader
+from ..journal.reader import Reader
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.feature import Feature

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.dag import incremental
 from core.dag.resolver import DAGResolver
-from core.journal.journal import Journal, Reader
+from core.journal.journal import Journal
+from core.journal.reader import Reader
 from core.model import event_json, events
 from core.model.decision import Action, Decision
 from core.model.errors import StateError, UserError

@@ -9,6 +9,7 @@ import random
 import stat
 import tempfile
 import unittest
+import zlib
 from unittest import mock
 
 from core.journal import history
@@ -57,7 +58,7 @@ class FileTest(unittest.TestCase):
         self.file.write({"a": "2"})
         with open(self.file.path, encoding="utf-8") as file:
             whole = file.read()
-        head = {"form": history.FORM, "key": "k", "sum": history.crc32(b"[" * 10_000)}
+        head = {"form": history.FORM, "key": "k", "sum": zlib.crc32(b"[" * 10_000)}
         deep = json.dumps(head) + "\n" + "[" * 10_000
         odd: list[Json] = ["", "{", whole.replace('"2"', '"3"'), whole[:-1], deep]
         for text in odd:

@@ -10,8 +10,9 @@ import unittest
 from collections.abc import Iterator
 from itertools import accumulate
 
-from core.journal.journal import Journal, Reader, _summed
+from core.journal.journal import Journal
 from core.journal.lock import Holder, RunLock
+from core.journal.reader import Reader, summed
 from core.model import events
 from core.model.errors import StateError, UserError
 from core.model.events import Event
@@ -122,7 +123,7 @@ class Damage(InAFolder):
     def test_an_intact_line_that_this_version_cannot_read_is_of_a_newer_one(self) -> None:
         whole = self.written(note(1))
         for newer in (b'{"v":2,"event":"note","at":"2026-01-02T14:30:15+00:00"}', b'{"v":1}'):
-            self.put(whole + _summed(newer))
+            self.put(whole + summed(newer))
             with self.assertRaises(UserError) as caught:
                 self.journal.read()
             said = f"{self.journal.path}:2 was written by a newer version of RoRchestrator: "

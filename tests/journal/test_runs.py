@@ -10,8 +10,8 @@ import unittest
 from collections.abc import Sequence
 from unittest import mock
 
-from core.journal import journal
-from core.journal.journal import Journal, Reader
+from core.journal.journal import Journal
+from core.journal.reader import Reader, summed
 from core.journal.runs import events_of, runs_of
 from core.model import event_json, events
 from core.model.decision import Action, Decision
@@ -135,4 +135,4 @@ class InAJournal(unittest.TestCase):
 
 def event_json_line(event: Event) -> bytes:
     body = json.dumps(event_json.to_json(event), separators=(",", ":")).encode()
-    return journal._summed(body)
+    return summed(body)
