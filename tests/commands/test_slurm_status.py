@@ -7,8 +7,9 @@ import os
 from typing import Any
 from unittest import mock
 
-from core.engines.slurm import run_on_slurm
+from core.engines.slurm import run_on_slurm, submission
 from core.journal.lock import Holder, RunLock
+from core.model.frozen import replace
 from tests.support.commands import read_text
 from tests.support.forges import put_program
 from tests.support.on_slurm import SlurmTest
@@ -281,6 +282,35 @@ class StopTest(SlurmTest):
         self.slurm.forget("c")
         self.assertEqual(self.why("c"), "its job was cancelled")
         self.assertIn("unknown feature 'x'", self.stop("x").err)
+
+    def test_a_retry_at_the_same_time_keeps_its_jobs(self) -> None:
+        self.open()
+        run = self.submitted()
+        lock = RunLock(self.shop.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "retry"))
+
+        def retried(seconds: float) -> None:
+            known = submission.load(self.shop.state_folder, run)
+            assert known is not None
+            self.assertEqual(known.cancelled, ())
+            jobs = {**known.jobs, "a": "14"}
+            submission.save(self.shop.state_folder, replace(known, jobs=jobs))
+            lock.release()
+
+        with mock.patch.object(run_on_slurm.time, "sleep", retried):
+            self.stop("c")
+        noted = submission.load(self.shop.state_folder, run)
+        assert noted is not None
+        self.assertEqual((noted.jobs["a"], noted.cancelled), ("14", ("c",)))
+
+    def test_a_retry_that_goes_on_is_not_waited_for(self) -> None:
+        self.open()
+        self.submitted()
+        lock = RunLock(self.shop.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "retry"))
+        self.addCleanup(lock.release)
+        with mock.patch.object(run_on_slurm, "SETTLE_SECONDS", 0.0):
+            self.assertEqual(self.stop("c").code, 0)
 
     def test_a_job_that_does_not_end_is_cancelled(self) -> None:
         self.open(feature("a"))

@@ -112,12 +112,15 @@ class RunOnSlurm:
     ) -> Sequence[FeatureProgress]:
         if not self.is_recorded:
             self._keep_what_is_known(jobs, reports or {})
-        holder = None if self.submission.is_complete else self.project.lock.holder()
-        goes_on = holder is not None and holder.command in SUBMITTING
+        goes_on = not self.submission.is_complete and self._is_submitting()
         self.is_interrupted = not (self.submission.is_complete or goes_on)
         self.jobs = chosen_jobs(self.submission, jobs)
         self.features = progress(self.submission, jobs, reports, goes_on=goes_on)
         return self.features
+
+    def _is_submitting(self) -> bool:
+        holder = self.project.lock.holder()
+        return holder is not None and holder.command in SUBMITTING
 
     def _keep_what_is_known(self, jobs: Iterable[Job], reports: Mapping[str, Reported]) -> None:
         """Without a record, only what has a job or a report belongs to the run."""
@@ -155,12 +158,26 @@ class RunOnSlurm:
         return [found[id] for id in stopped]
 
     def _note_cancelled(self, ids: Sequence[str]) -> None:
+        """Note what was stopped, for the time when Slurm forgets it.
+
+        A ``retry`` that goes on for too long writes what it knows.
+        """
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while not self._noted(ids) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+
+    def _noted(self, ids: Sequence[str]) -> bool:
+        """Write the record, unless a command that submits jobs is about to."""
         folder = self.project.journal.folder
-        # Another command can have written it while this one waited.
-        now = record.load(folder, self.submission.run) or self.submission
-        cancelled = tuple(dict.fromkeys((*now.cancelled, *ids)))
-        self.submission = replace(now, cancelled=cancelled)
-        record.save(folder, self.submission)
+        with self.project.lock.kept_free() as is_free:
+            if not is_free and self._is_submitting():
+                return False
+            # Another command can have written it while this one waited.
+            now = record.load(folder, self.submission.run) or self.submission
+            cancelled = tuple(dict.fromkeys((*now.cancelled, *ids)))
+            self.submission = replace(now, cancelled=cancelled)
+            record.save(folder, self.submission)
+        return True
 
     def _have_ended(self, ids: Sequence[str], seconds: float) -> bool:
         """Wait until jobs have ended, at most ``seconds``; whether they have."""
