@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 import zlib
 
 BLOCK = 10
@@ -14,8 +15,8 @@ LAST = 32000
 """Below the ephemeral ports of Linux (ip_local_port_range: from 32768)."""
 
 ADDRESSES = (
-    (socket.AF_INET, "127.0.0.1"),
     # BSD allows a bind to one of these two while another process listens on the other one.
+    *([] if sys.platform == "linux" else [(socket.AF_INET, "127.0.0.1")]),
     (socket.AF_INET, "0.0.0.0"),
     (socket.AF_INET6, "::1"),
 )
