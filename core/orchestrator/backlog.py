@@ -25,8 +25,10 @@ class Backlog:
 
         The ``running`` ones count, too: some may have joined the list since.
         """
+        if self.limit is None:
+            return 0
         ids = dict.fromkeys((*self.listed, *running))
-        return 0 if self.limit is None else len(unreviewed(state, ids, self.landed))
+        return len(unreviewed(state, ids, self.landed))
 
     def is_full(self, count: int) -> bool:
         """Whether nothing new may start."""
