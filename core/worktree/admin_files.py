@@ -159,16 +159,24 @@ def was_moved(worktrees: WorktreeManager, path: str) -> bool:
 
 def is_linked(worktrees: WorktreeManager, path: str) -> bool:
     """Whether a folder is a worktree of this repository."""
+    return _is_admin(worktrees, admin_folder(worktrees, path))
+
+
+def _is_admin(worktrees: WorktreeManager, admin: str) -> bool:
     parent = os.path.join(worktrees.git.repository.common_dir, "worktrees")
-    return os.path.dirname(admin_folder(worktrees, path)) == parent
+    return os.path.dirname(admin) == parent
 
 
 def leads_here(worktrees: WorktreeManager, path: str) -> bool:
     """Whether git in this folder works on this repository and reads its configuration."""
-    admin = admin_folder(worktrees, path)
+    return is_admin_here(worktrees, admin_folder(worktrees, path))
+
+
+def is_admin_here(worktrees: WorktreeManager, admin: str) -> bool:
+    """The same for a folder with this git folder."""
     common = os.fsdecode(_read(os.path.join(admin, "commondir"))).rstrip("\n")
     there = os.path.realpath(os.path.join(admin, common)) if common else ""
-    return is_linked(worktrees, path) and there == worktrees.git.repository.common_dir
+    return _is_admin(worktrees, admin) and there == worktrees.git.repository.common_dir
 
 
 def is_half_of_ours(worktrees: WorktreeManager, admin: str, path: str) -> bool:

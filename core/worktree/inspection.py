@@ -31,9 +31,12 @@ async def record_baseline(
     ``is_fresh``: no command ran there since its checkout.
     """
     folder = admin_files.admin_folder(worktrees, worktree.path)
-    look = _status_of_fresh if is_fresh else full_status
     try:
-        status = await look(worktrees, worktree.path)
+        status = await (
+            _status_of_fresh(worktrees, worktree.path, folder)
+            if is_fresh
+            else full_status(worktrees, worktree.path)
+        )
         modules = await _modules(worktrees, worktree.path, status.changed)
         baseline.save(folder, baseline.take(worktree.path, status, modules))
     except OSError as error:
@@ -55,9 +58,11 @@ async def _modules(worktrees: WorktreeManager, path: str, files: Iterable[str]) 
     return {file: await worktrees.git.commit_of("HEAD", at=at) for file, at in there.items()}
 
 
-async def old_files(worktrees: WorktreeManager, path: str, status: WorktreeStatus) -> set[str]:
-    """The uncommitted files that are unchanged since the baseline."""
-    known = read_baseline(worktrees, path)
+async def old_files(
+    worktrees: WorktreeManager, path: str, status: WorktreeStatus, known: Baseline | None = None
+) -> set[str]:
+    """The uncommitted files that are unchanged since the baseline, which may be ``known``."""
+    known = known or read_baseline(worktrees, path)
     old = known.unchanged(path, (*status.changed, *status.untracked))
     now = await _modules(worktrees, path, set(known.modules).intersection(status.changed))
     return old.union(file for file, commit in now.items() if known.modules[file] == commit)
@@ -110,13 +115,12 @@ async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
 
 
-async def _status_of_fresh(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+async def _status_of_fresh(worktrees: WorktreeManager, path: str, admin: str) -> WorktreeStatus:
     """The status of a worktree in which nothing ran since its checkout. Raises ``OSError``.
 
     git compares the content of each file that is not older than the index, to the second: after a
     checkout, of nearly all. Here the stat alone says enough, unless git may convert files.
     """
-    admin = admin_files.admin_folder(worktrees, path)
     source, copy = os.path.join(admin, "index"), os.path.join(admin, "rorchestrator-index")
     with open(source, "rb") as file:
         content, made_ns = file.read(), os.fstat(file.fileno()).st_mtime_ns

@@ -29,7 +29,7 @@ from ..model.frozen import replace
 from ..model.outcome import Work
 from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
-from . import admin_files, build_products, committing, inspection, spare
+from . import admin_files, baseline, build_products, committing, inspection, spare
 from .admin_files import (
     gitfile_or_nothing,
     is_unfinished,
@@ -123,7 +123,8 @@ class WorktreeManager:
                 await checkouts.remove_worktree(self.git, instead)
             self._note_first_mark()
             await checkouts.add_worktree(self.git, path, commit)
-            with open(os.path.join(admin_files.admin_folder(self, path), MARK), "xb"):
+            admin = admin_files.admin_folder(self, path)
+            with open(os.path.join(admin, MARK), "xb"):
                 pass
             takes_over = old is not None and spare.put(old, self.scratch_path(SPARE), path)
         try:
@@ -142,7 +143,7 @@ class WorktreeManager:
             if new_branch:
                 await self.git.delete_ref(HEADS + new_branch, commit)
             raise
-        os.unlink(os.path.join(admin_files.admin_folder(self, path), "locked"))
+        os.unlink(os.path.join(admin, "locked"))
 
     def _undo(self, path: str) -> None:
         """Remove an incomplete worktree; a kill leaves no partial folder."""
@@ -285,7 +286,7 @@ class WorktreeManager:
             if entry.branch != branch or not admin_files.leads_here(self, entry.path):
                 return None
             path, is_old = entry.path, True
-            self._unlock(feature, path)
+            self._unlock(feature, admin_files.admin_folder(self, path))
         elif await self.git.commit_of(HEADS + branch):
             path, is_old = self.path(feature), False
             self._make_folder()
@@ -387,19 +388,19 @@ class WorktreeManager:
             return N_("{path}/.git was changed: it points to another repository").format(
                 path=worktree.path
             )
-        if not admin_files.leads_here(self, worktree.path):
+        admin = admin_files.admin_folder(self, worktree.path)
+        if not admin_files.is_admin_here(self, admin):
             return N_("{path} no longer leads to this repository").format(path=worktree.path)
         found = unreadable_entries.scan(worktree.path)
         if found.pipes:
             return pipe_message(found.pipes)
-        self._unlock(worktree.feature, worktree.path)
+        self._unlock(worktree.feature, admin)
         return replace(
             await inspection.full_status(self, worktree.path), unreadable=found.unreadable
         )
 
-    def _unlock(self, feature: str, path: str) -> None:
+    def _unlock(self, feature: str, admin: str) -> None:
         """Remove locks of a killed git. No process works in the worktree any more."""
-        admin = admin_files.admin_folder(self, path)
         for lock in (f"{admin}/index.lock", f"{admin}/HEAD.lock", self._branch_lock(feature)):
             with suppress(FileNotFoundError):
                 os.unlink(lock)
@@ -420,8 +421,9 @@ class WorktreeManager:
 
         Raises :class:`UserError` if git or a hook refuses.
         """
-        known = inspection.read_baseline(self, worktree.path)
-        old = await inspection.old_files(self, worktree.path, status)
+        admin = admin_files.admin_folder(self, worktree.path)
+        known = baseline.load(admin)
+        old = await inspection.old_files(self, worktree.path, status, known)
         await inspection.restore(self, worktree.path, status, old)
         status = status.without(old)
         new = (*status.untracked, *status.added)
@@ -439,7 +441,6 @@ class WorktreeManager:
         made = None
         if wanted:
             await committing.stage(self, worktree.path, sorted(wanted))
-            admin = admin_files.admin_folder(self, worktree.path)
             hooks = hooks or await hooks_of(self.git, worktree.path, admin)
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: stamp_of(worktree.path, file) for file in wanted}
