@@ -149,7 +149,8 @@ class Orchestrator:
                 held.append((place, id))
                 continue
             turn = self.slots.turn(place, is_first=is_first)
-            self._going[id] = _going(run_feature(self._job(id), turn), turn)
+            work = run_feature(self._job(id), turn)
+            self._going[id] = _going(work, turn, self.slots.full)
         for each in held:
             heappush(self._ready, each)
         if self._waits_in_vain():
@@ -264,12 +265,13 @@ class Orchestrator:
 
     async def _wait(self, stopped: asyncio.Task[float]) -> list[str]:
         """Wait until a feature has ended; those that have. After a stop, the wait has a limit."""
-        ended = [going.ended for going in self._going.values()]
         if not stopped.done():
             self.slots.full.clear()
-            await first_of(self.slots.full, *ended)
+            if not any(going.task.done() for going in self._going.values()):
+                await self.slots.full.wait()  # also set by each that ends
         else:
             left = max(0.0, stopped.result() - asyncio.get_running_loop().time())
+            ended = [going.ended for going in self._going.values()]
             if not await first_of(*ended, timeout_seconds=left):
                 await _end([going.task for going in self._going.values()])
         return [id for id, going in self._going.items() if going.task.done()]
@@ -476,9 +478,16 @@ class _Going:
     """Set when the task is done."""
 
 
-def _going(work: Coroutine[object, object, FeatureOutcome], turn: Turn) -> _Going:
+def _going(
+    work: Coroutine[object, object, FeatureOutcome], turn: Turn, wake: asyncio.Event
+) -> _Going:
     task, ended = asyncio.create_task(work), asyncio.Event()
-    task.add_done_callback(lambda _: ended.set())
+
+    def end(_: object) -> None:
+        ended.set()
+        wake.set()
+
+    task.add_done_callback(end)
     return _Going(task, turn, ended)
 
 
