@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from ..model.frozen import dataclass
 
@@ -158,6 +157,8 @@ def is_in_use(folder: str) -> bool:
 
 def _used_paths() -> Iterable[str]:
     """The current folders and the open files of all processes of ours."""
+    from contextlib import suppress  # a third of a guard's start, which asks for none of this
+
     for pid in _proc_pids():
         yield working_folder(pid)
         with suppress(OSError):  # another user's

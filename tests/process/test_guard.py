@@ -91,6 +91,16 @@ class TheTerminalTest(unittest.TestCase):
         self.assertEqual(watched.terminal, b"")
 
 
+class StartTest(unittest.TestCase):
+    def test_a_guard_imports_no_slow_modules(self) -> None:
+        program = "import sys; from core.process.guard import main; print(*sys.modules)"
+        argv = [sys.executable, "-S", "-c", program]
+        done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+        imported = done.stdout.decode().split()
+        self.assertIn("core.process.table", imported)
+        self.assertEqual({"asyncio", "contextlib", "json", "subprocess"} & {*imported}, set())
+
+
 class RemainsTest(unittest.TestCase):
     """What a guard takes for its own, on a machine made up for it: it began at 100."""
 
