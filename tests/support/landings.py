@@ -51,14 +51,7 @@ class LandingTest(unittest.TestCase):
         self, files: Mapping[str, Content], on: str, message: str = "change", author: str = ""
     ) -> str:
         """A commit on top of another one, on no branch."""
-        self.repository.git("checkout", "--quiet", "--detach", on)
-        who = {"GIT_AUTHOR_NAME": author} if author else {}
-        self.repository.write(files)
-        self.repository.git("add", "--all")
-        self.repository.git("commit", "--quiet", "--allow-empty", "-m", message, env=who)
-        tip = self.repository.commit_of("HEAD")
-        self.repository.git("checkout", "--quiet", "main")
-        return tip
+        return self.repository.commit_on(on, files, message, author)
 
     def finished(
         self, id: str, *changes: Mapping[str, Content], needs: str = "", start: str = ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import io
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from functools import cache
 from types import TracebackType
@@ -67,6 +69,11 @@ def _just_committed(at: str) -> str:
         return _line(os.path.join(folder, head.removeprefix("ref: ")))
     except OSError:
         return ""
+
+
+def _data(content: bytes) -> bytes:
+    """Bytes as ``git fast-import`` reads them."""
+    return b"data %d\n%b\n" % (len(content), content)
 
 
 def _next_blob(given: io.BytesIO) -> bytes:
@@ -168,6 +175,28 @@ class Repository:
         self.git("add", "--all", "--force", at=at)
         self.git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", message, at=at)
         return _just_committed(at or self.path) or self.commit_of("HEAD", at=at)
+
+    def commit_on(
+        self, start: str, files: Mapping[str, Content], message: str, author: str = ""
+    ) -> str:
+        """A commit on top of another one, on no branch and in no worktree; the new commit."""
+        who = f"<test@localhost> {int(time.time())} +0000"
+        stream = [
+            b"commit refs/made\nmark :1\n",
+            f"author {author or 'Test'} {who}\ncommitter Test {who}\n".encode(),
+            _data(message.encode() + b"\n"),
+            f"from {start}\n".encode(),
+        ]
+        for name, content in files.items():
+            path = re.sub(r'["\\]', r"\\\g<0>", name).replace("\n", "\\n")
+            if content is None:
+                stream.append(f'D "{path}"\n'.encode())
+            else:
+                given = content if isinstance(content, bytes) else content.encode()
+                stream += [f'M 100644 inline "{path}"\n'.encode(), _data(given)]
+        # Nothing is to be left of the ref.
+        stream.append(b"\nget-mark :1\nreset refs/made\nfrom " + b"0" * 40 + b"\n\n")
+        return self.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))
 
     def branch(self, name: str, start: str = "HEAD") -> str:
         """Make a branch without switching to it; where it starts."""
