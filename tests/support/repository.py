@@ -205,9 +205,23 @@ class Repository:
 
     def commit_of(self, revision: str, *, at: str = "") -> str:
         """The commit that a revision names; empty where there is none."""
+        known = "" if at else self._loose_branch(revision)
+        if known:
+            return known
         spelled = f"{revision}^{{commit}}"
         refs = ("rev-parse", "--verify", "--quiet", spelled)
         return _run_git(at or self.path, *refs, env=self.environ).stdout.decode().strip()
+
+    def _loose_branch(self, name: str) -> str:
+        """The commit of a branch that has a file of its own; empty if git has to say it."""
+        refs = os.path.join(self.path, ".git", "refs")
+        name = name.removeprefix("refs/heads/")
+        try:
+            found = _line(os.path.join(refs, "heads", name))
+        except OSError:
+            return ""
+        plain = len(found) == 40 and not os.path.exists(os.path.join(refs, "tags", name))
+        return found if plain else ""
 
     def files(self, revision: str) -> dict[str, bytes]:
         """Contents by path of all files in a commit."""
