@@ -6,6 +6,7 @@ import ast
 import re
 import unittest
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests import pages
@@ -27,12 +28,19 @@ def exists(name: str) -> bool:
     path = ROOT.joinpath(*module.split("."))
     if not group:
         return path.is_dir() or path.with_suffix(".py").exists()
-    if not path.with_suffix(".py").exists():
-        return False
-    tree = ast.parse(path.with_suffix(".py").read_text(encoding="utf-8"))
-    classes = {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
-    tests = {node.name for node in classes.get(group, ()) if isinstance(node, ast.FunctionDef)}
-    return group in classes and (not test or test in tests)
+    classes = classes_of(path.with_suffix(".py"))
+    return group in classes and (not test or test in classes[group])
+
+
+@cache
+def classes_of(path: Path) -> dict[str, set[str]]:
+    """The functions of each class of a module; none where there is no such module."""
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    return {
+        group.name: {node.name for node in group.body if isinstance(node, ast.FunctionDef)}
+        for group in tree.body
+        if isinstance(group, ast.ClassDef)
+    }
 
 
 class NamedTests(unittest.TestCase):

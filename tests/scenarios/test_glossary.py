@@ -6,6 +6,7 @@ import ast
 import re
 import unittest
 from collections.abc import Iterator
+from typing import ClassVar
 
 from tests.pages import ROOT, pages
 from tests.support.once import skip_if_run_elsewhere
@@ -91,13 +92,19 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 class Glossary(unittest.TestCase):
+    texts: ClassVar[list[tuple[str, str]]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.texts = list(texts())
+
     def test_the_glossary_has_at_most_thirty_terms(self) -> None:
         self.assertIn(len(rows()), range(20, 31))
         self.assertGreater(len(avoided()), 20)
 
     def test_no_name_message_or_page_has_an_avoided_word(self) -> None:
         words = avoided()
-        found = {(name, word) for name, text in texts() for word in words if holds(word, text)}
+        found = {(name, word) for name, text in self.texts for word in words if holds(word, text)}
         self.assertEqual(sorted(found - set(EXCEPTIONS)), [])
         self.assertEqual(sorted(set(EXCEPTIONS) - found), [], "exceptions that nothing needs")
 
@@ -106,7 +113,7 @@ class Glossary(unittest.TestCase):
         self.assertTrue(holds("dry run", "a Dry-run of it"))
         self.assertFalse(holds("dry run", "merge --dry-run"))
         self.assertFalse(holds("cap", "capable of cleanup"))
-        self.assertIn("Conflict Probe", {text for _, text in texts()})
+        self.assertIn("Conflict Probe", {text for _, text in self.texts})
 
 
 if __name__ == "__main__":
