@@ -174,6 +174,8 @@ class Unittest(AddedTestsTest):
 @unittest.skipUnless(find_spec("pytest") or IN_CI, "pytest is a development tool")
 class Pytest(AddedTestsTest):
     def test_added_tests_that_pass_without_the_change_prove_nothing(self) -> None:
+        # Those that happen to be installed, such as hypothesis', take most of a start.
+        self.repository.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         commit = self.repository.commit(
             {"tests/conftest.py": FIXTURE, "tests/test_fixture.py": WITH_FIXTURE}
         )
