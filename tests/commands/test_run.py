@@ -1,4 +1,4 @@
-"""``run``, end to end: the command as a process of its own, real git, the simulated agent."""
+"""``run``, end to end: the whole command, real git, the simulated agent."""
 
 from __future__ import annotations
 
@@ -438,7 +438,7 @@ class NothingToDoTest(RunTest):
             ["sleep", "1000"], env={**self.workspace.environ, MARK: "merge-1/;"}
         )
         try:
-            self.run_to(0)
+            self.assert_code(self.workspace.command("run", "--yes"), 0)
             self.assertEqual(carrier.wait(10), -signal.SIGTERM)
         finally:
             carrier.kill()

@@ -150,7 +150,7 @@ class WebPageTest(BrowserTest, WorkspaceTest):
         lost.filter(has_text="Connection lost").wait_for()
         self.picture(page, "lost")
         self.assertEqual(page.evaluate(CONTRAST), [])
-        self.workspace.run()
+        self.workspace.command("run", "--yes")
         self.serves(int(url.split(":")[2].split("/")[0]))
         lost.wait_for(state="hidden")
         self.shows(page, "-bar", "The run is over: 1 of 1")

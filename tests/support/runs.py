@@ -48,7 +48,7 @@ class RunTest(WorkspaceTest):
 
     def reasons(self) -> dict[str, str]:
         """What ``plan`` says of each feature that would run, or not."""
-        done = self.workspace.command("plan", "--json")
+        done = self.workspace.main("plan", "--json")
         self.assertEqual(done.code, 0, done.err)
         found = json.loads(done.out)["features"]
         return {f["id"]: f"{f['action']}: {f['reason']}" for f in found}
@@ -58,7 +58,7 @@ class RunTest(WorkspaceTest):
         self.assertNotIn("Traceback", done.err)
 
     def run_to(self, code: int, *argv: str) -> CommandResult:
-        done = self.workspace.command("run", "--yes", *argv)
+        done = self.workspace.whole_run(*argv)
         self.assert_code(done, code)
         return done
 
