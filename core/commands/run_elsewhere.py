@@ -8,7 +8,7 @@ import os
 import sys
 
 from ..engines.feature_report import FeatureReport
-from ..engines.hand_in import Ended, HandIn
+from ..engines.hand_in import Ended, HandIn, Interrupted
 from ..engines.one_feature import Asked, OneFeature
 from ..git.channel import absolute
 from ..model.errors import ExitCode, UserError
@@ -114,10 +114,6 @@ def _check_files(report: str, bundle: str) -> None:
         )
 
 
-class _Interrupted(UserError):
-    """A signal came before the feature had begun."""
-
-
 class _Elsewhere:
     """One attempt on this machine, with what it prints."""
 
@@ -146,7 +142,7 @@ class _Elsewhere:
         except UserError as error:
             failure, code = error, error.exit_code
         except SignalReceived as heard:
-            failure, code = _Interrupted(N_("interrupted")), 128 + heard.number
+            failure, code = Interrupted(N_("interrupted")), 128 + heard.number
         finally:
             # What was paid for is handed in, whatever else asks the program to end.
             self.handlers.ignore()
@@ -155,7 +151,7 @@ class _Elsewhere:
         except (UserError, OSError):
             self._keep_all()
             raise
-        if failure is not None and not isinstance(failure, _Interrupted):
+        if failure is not None and not isinstance(failure, Interrupted):
             raise failure
         return code if handed_in else code or ExitCode.INCOMPLETE
 

@@ -29,6 +29,10 @@ FRESH = "hand-in-"
 NOT_COMPLETED = N_("it did not begin")
 
 
+class Interrupted(UserError):
+    """A signal came before the feature had begun."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """An attempt that ended: its report, and the commit with it."""
@@ -76,7 +80,9 @@ class HandIn:
         run = state.run
         mine = [event for event in whole if run is not None and event.run == run.id]
         status, reason = Status.FAILED, failure.message if failure is not None else NOT_COMPLETED
-        if run is not None and known.run == run.id and failure is None:
+        if isinstance(failure, Interrupted):
+            status = Status.CANCELLED
+        elif run is not None and known.run == run.id and failure is None:
             status, reason = known.status, known.reason
         earlier = attempt.earlier.report
         return FeatureReport(

@@ -192,7 +192,8 @@ class EndTest(ElsewhereTest):
         with unittest.mock.patch.object(run_elsewhere, "run_features", side_effect=heard):
             done = space.run_there("auth")
         self.assert_code(done, 143)
-        self.assertEqual(space.pushed_report("auth")["reason"], "interrupted")
+        report = space.pushed_report("auth")
+        self.assertEqual((report["status"], report["reason"]), ("cancelled", "interrupted"))
 
     @once
     def test_a_signal_after_the_feature_has_ended_prevents_nothing(self) -> None:
