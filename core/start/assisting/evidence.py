@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from ...git import commits
 from ...git.refs import HEADS
@@ -111,16 +112,20 @@ async def _defined(
     project: OpenProject, features: Sequence[Feature], known: Knowledge
 ) -> frozenset[str]:
     """The names in question that the code of the base defines."""
-    words: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    words: dict[str, list[str]] = {}
     for name in names_to_look_up(features, known):
         found = re.findall(r"\w+", name)
         if found:
-            words.setdefault(found[-1], []).append((name, re.compile(definition(name))))
+            words.setdefault(found[-1], []).append(name)
     text = await commits.lines_with(project.git, project.base_commit, list(words), PROSE)
     defined: set[str] = set()
     for line in text.splitlines():
         if len(line) <= LONGEST_LINE:
             for word in words.keys() & set(re.findall(r"\w+", line)):
-                named = (name for name, shape in words[word] if shape.search(line))
-                defined.update(named)
+                defined.update(name for name in words[word] if _definition(name).search(line))
     return frozenset(defined)
+
+
+@cache
+def _definition(name: str) -> re.Pattern[str]:
+    return re.compile(definition(name))  # Slow: only for names that the code has.
