@@ -6,8 +6,7 @@ each of some sixty classes half a millisecond. So every class that ``plan`` or `
 is one of these. Type checkers see the real ones. There is no inheritance, and mutable values use
 ``dataclasses``.
 
-The members of an ``Enum`` are strings. With the real ``enum``, they take 8 million of the
-instructions of a ``plan``, which are 170 million without.
+The members of an ``Enum`` are strings. With the real ``enum``, they take a twentieth of a ``plan``.
 """
 
 from __future__ import annotations
