@@ -27,6 +27,10 @@ OURS = ("prompts", "reports")
 """Folders of the workspace: a run reads the prompts in the checkout, and writes the reports."""
 
 
+IDENTITY = (*("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"),)
+"""The variables that name whom commits are by, in place of the settings."""
+
+
 NAMED = 3
 """Files that a command names at most."""
 
@@ -104,6 +108,8 @@ def _behind(
 
 def _identity(project: OpenProject, settings: Mapping[str, str]) -> Iterator[Caution]:
     if settings.get("user.name") and settings.get("user.email"):
+        return
+    if all(map(project.git.environ.get, IDENTITY)):
         return
     if not run_sync(project.git.has_identity()):
         yield Caution(

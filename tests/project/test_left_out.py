@@ -68,6 +68,9 @@ class LeftOut(unittest.TestCase):
             for what in ("NAME", "EMAIL")
         }
         self.assertEqual(self.warnings(**nobody, **given), [])
+        self.space.git("config", "user.name", "X")
+        addresses = {name: value for name, value in given.items() if name.endswith("EMAIL")}
+        self.assertEqual(self.warnings(**nobody, **addresses), [])
 
     def test_a_checkout_that_git_cannot_read_is_no_obstacle(self) -> None:
         with open(os.path.join(self.space.path, ".git", "index"), "wb") as file:
