@@ -7,7 +7,8 @@ import os
 import re
 import sysconfig
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from unittest import mock
@@ -75,23 +76,23 @@ CLOCKS = ("now", "utcnow", "today")
 
 def faults(module: str, source: str) -> list[str]:
     """What is wrong with a module of ``core/``, such as ``git.door`` or ``commands.plan``."""
-    tree = ast.parse(source)
+    nodes = [*ast.walk(ast.parse(source))]
     room = module.split(".")[0]
     if room not in FLOOR_OF:
         return [f"{module} is in no room of the table"]
-    found = [*_edges(module, tree), *_dynamic_imports(room, tree)]
+    found = [*_edges(module, nodes), *_dynamic_imports(room, nodes)]
     if room not in MAY_START_CHILDREN and module != PROGRAM:
-        found += _children(tree)
+        found += _children(nodes)
     if room != "git":
-        found += _git_commands(tree)
+        found += _git_commands(nodes)
     if room in PURE and module != PROGRAM:
-        found += _impurities(tree)
+        found += _impurities(nodes)
     return [f"{module}:{fault}" for fault in found]
 
 
-def _edges(module: str, tree: ast.AST) -> Iterator[str]:
+def _edges(module: str, nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Imports that are not relative inside, not standard outside, or not of a lower floor."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -148,6 +149,7 @@ def _targets(module: str, node: ast.ImportFrom) -> Iterator[str | None]:
         yield ".".join(path[:2]) if path[0] in FLOOR_OF else ""
 
 
+@cache
 def _is_standard(name: str) -> bool:
     # Not sys.stdlib_module_names, which Python 3.9 does not have.
     spec = find_spec(name)
@@ -161,18 +163,18 @@ def _is_standard(name: str) -> bool:
     return "site-packages" not in origin and os.path.realpath(origin).startswith(places)
 
 
-def _dynamic_imports(room: str, tree: ast.AST) -> Iterator[str]:
+def _dynamic_imports(room: str, nodes: Sequence[ast.AST]) -> Iterator[str]:
     """An import that this test can't see; only ``cli`` has one, of the command that was typed."""
-    for node, name in _names(tree):
+    for node, name in _names(nodes):
         if name in ("import_module", "__import__") and room != "cli":
             yield f"{node.lineno}: imports what can't be checked"
 
 
-def _children(tree: ast.AST) -> Iterator[str]:
-    for place, name in _names(tree):
+def _children(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for place, name in _names(nodes):
         if name in STARTERS or name.split(".")[0] in STARTING_MODULES:
             yield f"{place.lineno}: starts a process ({name})"
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "os":
             line, names = node.lineno, [node.attr]
         elif isinstance(node, ast.ImportFrom) and node.module == "os":
@@ -184,8 +186,8 @@ def _children(tree: ast.AST) -> Iterator[str]:
                 yield f"{line}: starts a process (os.{name})"
 
 
-def _git_commands(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _git_commands(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         first: ast.expr | None = None
         if isinstance(node, (ast.List, ast.Tuple)):
             first = node.elts[0] if node.elts else None
@@ -195,8 +197,8 @@ def _git_commands(tree: ast.AST) -> Iterator[str]:
             yield f"{first.lineno}: a git command line"
 
 
-def _impurities(tree: ast.AST) -> Iterator[str]:
-    for node, name in _names(tree):
+def _impurities(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node, name in _names(nodes):
         imported = isinstance(node, (ast.Import, ast.ImportFrom))
         if imported and name.split(".")[0] in UNKNOWN_TO_PURE:
             yield f"{node.lineno}: knows {name}"
@@ -206,9 +208,9 @@ def _impurities(tree: ast.AST) -> Iterator[str]:
             yield f"{node.lineno}: knows the time ({name})"
 
 
-def _names(tree: ast.AST) -> Iterator[tuple[ast.Name | ast.Attribute | ast.stmt, str]]:
+def _names(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.Name | ast.Attribute | ast.stmt, str]]:
     """Every name that a module reads or imports, with its place."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name):
             yield node, node.id
         elif isinstance(node, ast.Attribute):
