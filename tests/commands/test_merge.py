@@ -640,6 +640,7 @@ class Checks(MergeTest):
         shop.finish("on-bad", start="feature/bad")
         return shop
 
+    @once
     def test_the_largest_passing_part_of_a_failing_stack_lands_and_the_rest_is_held_with_a_reason(
         self,
     ) -> None:
@@ -652,6 +653,7 @@ class Checks(MergeTest):
         self.assertIn("held on-bad (feature/on-bad): it depends on bad, also held", said.out)
         self.assertIn("before main moves to it", said.err)
 
+    @once
     def test_the_whole_stack_is_checked_once_and_never_again(self) -> None:
         shop = self.five(verify=["echo $RORCHESTRATOR_BRANCH >> ../checks"])
         self.assertEqual(self.merge("--dry-run").code, 0)
@@ -662,6 +664,7 @@ class Checks(MergeTest):
         with open(os.path.join(shop.worktrees, "checks"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "main\n")
 
+    @once
     def test_a_scratch_worktree_is_supplied_and_set_up_for_the_check(self) -> None:
         shop = self.open(
             *listed("a"),
@@ -675,6 +678,7 @@ class Checks(MergeTest):
         said = self.merge()
         self.assertEqual(said.code, 0, said)
 
+    @once
     def test_a_check_that_fails_on_the_branch_alone_holds_nothing_back_and_is_named(self) -> None:
         self.five(verify=["false", "! test -e bad.txt", "true"])
         said = self.merge("--json")
@@ -683,18 +687,21 @@ class Checks(MergeTest):
         self.assertEqual(said.json["failing_alone"], ["false"])
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge e: e"])
 
+    @once
     def test_the_check_that_fails_on_the_branch_alone_is_named_at_the_end(self) -> None:
         self.five(verify=["false"])
         said = self.merge()
         self.assertIn("not yours: `false` fails on main without them", said.out)
         self.assertEqual(len(self.landed()), 5)
 
+    @once
     def test_nothing_lands_if_a_file_to_copy_is_gone(self) -> None:
         self.five(verify=["true"], copy=["settings"])
         said = self.merge("--json")
         self.assertIn("settings matches nothing in", self.held(said)["a"])
         self.assertEqual(self.landed(), [])
 
+    @once
     def test_nothing_lands_on_a_branch_whose_setup_fails(self) -> None:
         self.five(verify=["true"], setup=["false"])
         said = self.merge("--json")

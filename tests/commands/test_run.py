@@ -871,6 +871,7 @@ class TroubleTest(RunTest):
                 self.assert_statuses(a="completed")
                 self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
 
+    @once
     def test_a_base_branch_that_moves_or_disappears_during_the_run_is_reported(self) -> None:
         for change, told in {
             "git update-ref refs/heads/main feature/a": "main moved to ",
@@ -886,6 +887,7 @@ class TroubleTest(RunTest):
                 self.assertEqual(self.workspace.report()["branches_created"], ["feature/a"])
                 self.use(Workspace(apart=True))
 
+    @once
     def test_a_stash_changed_during_the_run_is_reported(self) -> None:
         stash = {"bash": "git add --all && git stash -q"}
         self.workspace.features(feature("a", {"write": "a.md"}, stash))
@@ -914,6 +916,7 @@ class TroubleTest(RunTest):
             ),
         )
 
+    @once
     def test_agents_that_pop_each_others_stash_lose_nothing(self) -> None:
         self.stashing(both_pop=True)
         self.run_to(0)
@@ -922,6 +925,7 @@ class TroubleTest(RunTest):
         branches = [self.workspace.added(f"feature/{id}") for id in "ab"]
         self.assertEqual([files & {"a.md", "b.md"} for files in branches], [{"b.md"}, {"a.md"}])
 
+    @once
     def test_a_stash_left_by_an_agent_is_reported_and_kept(self) -> None:
         self.stashing(both_pop=False)
         self.assertIn("the stash, which all worktrees share, changed", self.run_to(1).err)

@@ -92,6 +92,7 @@ class DiamondTest(unittest.TestCase):
 
 
 class AttemptTest(ElsewhereTest):
+    @once
     def test_work_of_a_failed_attempt_is_kept_and_the_next_one_goes_on_from_it(self) -> None:
         fixed = self.use().touch("is not fixed")
         steps = ({"write": "auth.md"}, {"bash": f"if [ -e '{fixed}' ]; then touch bad; fi"})
@@ -164,6 +165,7 @@ class AttemptTest(ElsewhereTest):
         self.assert_code(done, 0)
         self.assertIn("attempt 2 of auth: starting over", done.err)
 
+    @once
     def test_a_branch_that_an_earlier_run_pushed_is_replaced_and_kept(self) -> None:
         space = self.use(feature("auth"))
         self.assert_code(space.run_there("auth", run_id="r0"), 0)
