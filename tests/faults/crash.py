@@ -180,6 +180,8 @@ class Arena:
         self.ids = template.ids
         self._begun = table.snapshot()[launcher.process.pid].started
         self._asked = launcher.served
+        self._journal: tuple[tuple[int, int, int], list[dict[str, Any]]] = ((0, 0, 0), [])
+        """Which state of the journal was read last, and what it had."""
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="ror-crash-"))
         shutil.copytree(template.root, self.root, dirs_exist_ok=True, symlinks=True)
         self.repository = os.path.join(self.root, "repository")
@@ -291,9 +293,13 @@ class Arena:
         path = os.path.join(self.repository, ".git", "rorchestrator", "journal.jsonl")
         if not os.path.exists(path):
             return []
-        with open(path, "rb") as file:
-            whole = [line for line in file if line.endswith(b"\n")]
-        return list(map(json.loads, whole))
+        info = os.stat(path)
+        state = (info.st_ino, info.st_size, info.st_mtime_ns)
+        if state != self._journal[0]:
+            with open(path, "rb") as file:
+                whole = [line for line in file if line.endswith(b"\n")]
+            self._journal = state, list(map(json.loads, whole))
+        return self._journal[1]
 
     def trees(self) -> dict[str, str]:
         """The tree of each feature's branch, and of each branch that they land on."""
