@@ -133,6 +133,8 @@ def _tell(export: Exported, engine: ModuleType, path: str) -> None:
     lines = []
     if export.landed:
         lines.append(_("left out, already landed: {ids}").format(ids=", ".join(export.landed)))
+    if export.skipped:
+        lines.append(_("left out, skipped: {ids}").format(ids=", ".join(export.skipped)))
     if path != "-":
         lines.append(_("written: {path}").format(path=path))
     lines += engine.next_steps(export, path)

@@ -80,6 +80,8 @@ class Exported:
     """The budget of the list, which applies to each job."""
     allow_bypass: bool = False
     """Whether the list turns off Claude's permission checks, and the user allowed it."""
+    skipped: tuple[str, ...] = ()
+    """Features without a job, because the user skipped them here."""
 
     @property
     def bypass(self) -> str:
@@ -117,7 +119,7 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
     decisions = decide(project, state, selection, hashed=bool(state.features))
     in_base = run_sync(trailers_in(project.git, [project.base_commit], TRAILER))
     landed = tuple(id for id in chosen if _has_landed(decisions[id], in_base))
-    skipped = {id for id in chosen if decisions[id].action is Action.LEAVE}
+    skipped = tuple(id for id in chosen if decisions[id].action is Action.LEAVE)
     left = [id for id in chosen if id not in skipped and id not in landed]
     if not left:
         raise UserError(
@@ -139,6 +141,7 @@ def exported(project: OpenProject, selection: Selection, max_parallel: int | Non
         digest(follows_from)[:16],
         config.project.branch_prefix,
         config.project.max_cost_usd,
+        skipped=tuple(id for id in skipped if id not in landed),
     )
 
 

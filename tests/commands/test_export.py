@@ -128,3 +128,7 @@ class ExportTest(WorkspaceTest):
         self.workspace.run("--only", "auth")
         self.workspace.main("merge", "--yes", "auth")
         self.assertIn("left out, already landed: auth\n", self.export("--out", "-").err)
+
+    def test_what_is_skipped_is_named(self) -> None:
+        self.workspace.main("skip", "api")
+        self.assertIn("left out, skipped: api\n", self.export("--out", "-").err)
