@@ -266,9 +266,9 @@ class Orchestrator:
     async def _wait(self, stopped: asyncio.Task[float]) -> list[str]:
         """Wait until a feature has ended; those that have. After a stop, the wait has a limit."""
         if not stopped.done():
+            # Nothing can have ended since the last look: there was no wait in between.
             self.slots.full.clear()
-            if not any(going.task.done() for going in self._going.values()):
-                await self.slots.full.wait()  # also set by each that ends
+            await self.slots.full.wait()  # also set by each that ends
         else:
             left = max(0.0, stopped.result() - asyncio.get_running_loop().time())
             ended = [going.ended for going in self._going.values()]
