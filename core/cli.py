@@ -21,7 +21,6 @@ try:
     from .model.contexts import suppress
     from .model.errors import READER_GONE, ExitCode, UserError
     from .model.mask import Mask
-    from .model.next_commands import completed
     from .model.terminal_text import clean, harmless
     from .model.translate import N_, _, ngettext, shown, use
     from .process import scratch_folder
@@ -284,7 +283,11 @@ class Masked:
         """Write ``text``, completed, masked and cleaned."""
         if self._guard is not None and self._guard.is_ours(text):
             return self._stream.write(self._guard.begin_line() + self._mask(text))
-        text = harmless(self._mask(completed(text, self._given)))
+        if self._given and "rorchestrator " in text:
+            from .model.next_commands import completed
+
+            text = completed(text, self._given)
+        text = harmless(self._mask(text))
         return self._stream.write(text if self._guard is None else self._guard(text))
 
     @property

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..git.bare_status import bare_status
-from ..git.filters_and_drivers import programs_in
 from ..git.output import WorktreeStatus
 from ..git.paths import is_in
 from ..git.refs import HEADS
@@ -57,7 +56,11 @@ def left_out(project: OpenProject, settings: Mapping[str, str]) -> Iterator[Caut
 
 def _status(project: OpenProject, settings: Mapping[str, str]) -> WorktreeStatus | None:
     """The status of the checkout; ``None`` if git can't tell."""
-    filters = programs_in(settings).filters
+    filters: Sequence[str] = ()
+    if any(key.startswith("filter.") for key in settings):
+        from ..git.filters_and_drivers import programs_in
+
+        filters = programs_in(settings).filters
     with suppress(UserError):
         return run_sync(bare_status(project.git, project.git.repository.top, filters))
     return None

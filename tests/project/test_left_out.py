@@ -47,6 +47,8 @@ class LeftOut(unittest.TestCase):
         )
         self.assertEqual(self.warnings(), [expected])
         self.assertIn(f"Warning: {expected}\n", self.space.main("plan").out)
+        self.space.git("config", "filter.x.clean", "no-such-program")
+        self.assertEqual(self.warnings(), [expected])
 
     def test_a_base_that_is_behind_its_upstream_is_named_also_if_not_checked_out(self) -> None:
         self.follow(2)
