@@ -15,10 +15,10 @@ try:
     import errno
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import suppress
 
     from . import __version__
     from .model.ci_systems import Ci, ci_of, obeys_lines
-    from .model.contexts import suppress
     from .model.errors import READER_GONE, ExitCode, UserError
     from .model.mask import Mask
     from .model.terminal_text import clean, harmless

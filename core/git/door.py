@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from ..journal import private_files
-from ..model.contexts import suppress
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.frozen import dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
-from ..model.contexts import suppress
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.translate import N_

@@ -6,8 +6,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from ..model.contexts import contextmanager, suppress
 from ..model.errors import UserError, unwritable
 from ..model.frozen import dataclass
 from ..model.translate import N_

@@ -10,8 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
-from ..model.contexts import contextmanager, suppress
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.translate import N_
@@ -89,13 +89,14 @@ class Spawner:
 
         Raises :class:`UserError` if a program is not found.
         """
-        if not commands:
-            return []
-        argv, *others = commands
-        with _scratch_of(argv, env) as scratch, _started(argv, env, scratch) as pid:
-            later = await self.run_each(others, env=env)
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            return [scratch.finished(code), *later]
+        with ExitStack() as stack:
+            started = []
+            for argv in commands:
+                scratch = stack.enter_context(_scratch_of(argv, env))
+                pid = stack.enter_context(_started(argv, env, scratch))
+                started.append((pid, scratch))
+            codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid, _ in started]
+            return [scratch.finished(code) for code, (_, scratch) in zip(codes, started)]
 
     def run_limited(
         self,

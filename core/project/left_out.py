@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ..git.bare_status import bare_status
 from ..git.output import WorktreeStatus
 from ..git.paths import is_in
 from ..git.refs import HEADS
-from ..model.contexts import suppress
 from ..model.english import counted
 from ..model.errors import UserError
 from ..model.excerpt import some

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ..git import configuration, idle_hooks
-from ..model.contexts import suppress
 from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..model.translate import N_

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 
 from ..journal import private_files
-from ..model.contexts import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
