@@ -731,8 +731,8 @@ class Laboratory:
 
     def _of_any_feature(self, point: str) -> list[str]:
         """The same point of each feature: which one takes over the checked base is chance."""
-        names = "|".join(map(re.escape, self.template.ids))
-        return sorted({re.sub(rf"\b({names})\b", id, point) for id in self.template.ids})
+        named = _named(self.template.ids)
+        return sorted({named.sub(id, point) for id in self.template.ids})
 
     def through(
         self, points: Sequence[str], repeat: str, *, name: str = "", alone: bool = False
@@ -784,8 +784,7 @@ class Laboratory:
         return sorted(found.values())
 
     def _kind(self, point: str) -> str:
-        names = "|".join(map(re.escape, (*self.template.ids, "_base")))
-        same = re.sub(rf"(?:\b|(?<=_start_))({names})\b", "ID", point)
+        same = _named((*self.template.ids, "_base")).sub("ID", point)
         return re.sub(r" \(\d+\)| in ID", "", same)
 
     def kill_at(self, points: Iterable[str]) -> Report:
@@ -817,6 +816,11 @@ class Laboratory:
             self.say(f"not reached: {verdict.name}")
         if report.figures.rounds % 25 == 0:
             self.say(f"{report.figures.rounds} rounds, {report.figures.kills} kills")
+
+
+def _named(ids: Iterable[str]) -> re.Pattern[str]:
+    """Finds features in the names of points, also their start commits."""
+    return re.compile(rf"(?:\b|(?<=_start_))({'|'.join(map(re.escape, ids))})\b")
 
 
 def killed_at(*points: str) -> dict[str, object]:
