@@ -147,8 +147,8 @@ class SteeredRunTest(WorkspaceTest):
             else:
                 run.signal(end)
             self.assertEqual(run.end().code, expected)
-            self.status()
-            self.assertFalse(self.paused)
+            # A process that a killed run was about to start has its lock until it executes.
+            wait_until(lambda: self.status() and not self.paused, "the end of the pause")
         self.assertEqual(len({session for _, session, _ in self.workspace.attempts("auth")}), 1)
         run_id = self.workspace.journal()[-1]["run"]
         Requests(self.workspace.state_folder).leave(run_id, ControlAction.STOP)
