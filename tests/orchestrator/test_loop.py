@@ -439,6 +439,23 @@ class ChangedListTest(StageTest):
 
         self.play(scene)
 
+    def test_what_prepares_again_when_nothing_more_starts_ends(self) -> None:
+        a, b = Feature("a", "", estimated_tokens=9), Feature("b", "", estimated_tokens=1)
+
+        async def scene() -> None:
+            stage = self.stage([a, b], 1)
+            run = stage.start()
+            await settle()
+            self.take_up(stage, a, replace(b, prompt="x"))
+            stage.orchestrator.slots.close("the budget is spent")
+            await settle()
+            await stage.end("a")
+            await run
+            self.assertEqual(stage.ended(), {"a": "completed", "b": "cancelled"})
+            self.assertEqual(stage.reason("b"), "the budget is spent")
+
+        self.play(scene)
+
     def test_the_list_is_looked_at_before_a_slot_is_given_out(self) -> None:
         a, b, c = (Feature(id, "") for id in "abc")
 

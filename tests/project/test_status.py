@@ -9,6 +9,7 @@ import unittest
 
 from core.model import events
 from core.model.outcome import FeatureOutcome, Status, Stray, Work
+from core.model.window import Window
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from tests.support.lives import RUN, attempt
 from tests.support.once import once
@@ -48,6 +49,15 @@ class TwoThatCompleted(unittest.TestCase):
             (self.space.list_file, "config/feature_list.json", ()),
         )
         self.assertEqual((status.holder, status.run, status.list_fault), (None, None, ""))
+
+    def test_usage_windows_that_are_current_are_told(self) -> None:
+        now = time.time()
+        space = Workspace([feature("auth")])
+        self.addCleanup(space.close)
+        self.assertEqual(status_of(space).windows, ())
+        full, over = Window("five_hour", 0.8, now + 60, now), Window("seven_day", 0.9, now - 1, now)
+        space.record(*(events.window(now, RUN, seen=seen) for seen in (full, over)))
+        self.assertEqual([each.type for each in status_of(space).windows], ["five_hour"])
 
     def test_a_feature_has_its_branch_and_its_worktree(self) -> None:
         expected = Checkout(
