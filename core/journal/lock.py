@@ -73,7 +73,7 @@ class RunLock:
 
     @contextmanager
     def kept_free(self) -> Iterator[bool]:
-        """Whether the lock is free. Then it stays free, and who wants it waits: be quick."""
+        """Whether the lock is free. If so, nobody can take it within the block: keep that short."""
         try:
             file = private_files.only_regular(self.path, os.O_RDONLY)
         except OSError:

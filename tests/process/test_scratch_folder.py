@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import unittest
-from unittest import mock
 
 from core.model.errors import UserError
 from core.process.scratch_folder import ScratchFolder, remove_scratch_folders
 from core.process.temporary_folder import clear
+from tests.support.own_tmpdir import OwnTmpdirTest
 
 
-class ScratchFolderTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="ror-")
-        self.addCleanup(folder.cleanup)
-        self.parent = os.path.realpath(folder.name)
-        for patch in (
-            mock.patch.object(tempfile, "tempdir", None),
-            mock.patch.dict(os.environ, {"TMPDIR": self.parent}),
-        ):
-            patch.start()
-            self.addCleanup(patch.stop)
-
+class ScratchFolderTest(OwnTmpdirTest):
     def test_it_is_made_on_demand_and_removed_with_its_owner_or_at_the_end(self) -> None:
         aside = ScratchFolder()
         self.assertEqual((os.listdir(self.parent), aside.existing("a")), ([], ""))

@@ -12,20 +12,10 @@ from unittest import mock
 from core.model.errors import UserError
 from core.process import temporary_folder
 from core.process.temporary_folder import PREFIX, find
+from tests.support.own_tmpdir import OwnTmpdirTest
 
 
-class ThrowawayTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="ror-")
-        self.addCleanup(folder.cleanup)
-        self.parent = os.path.realpath(folder.name)
-        for patch in (
-            mock.patch.object(tempfile, "tempdir", None),
-            mock.patch.dict(os.environ, {"TMPDIR": self.parent}),
-        ):
-            patch.start()
-            self.addCleanup(patch.stop)
-
+class ThrowawayTest(OwnTmpdirTest):
     def left(self, name: str) -> str:
         """A folder that somebody left, with a file that is not easily removed."""
         path = os.path.join(self.parent, name)

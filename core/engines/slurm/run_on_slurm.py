@@ -160,7 +160,7 @@ class RunOnSlurm:
     def _note_cancelled(self, ids: Sequence[str]) -> None:
         """Note what was stopped, for the time when Slurm forgets it.
 
-        A ``retry`` that goes on for too long writes what it knows.
+        Nothing is noted if a ``retry`` holds the lock for longer than :data:`SETTLE_SECONDS`.
         """
         deadline = time.monotonic() + SETTLE_SECONDS
         while not self._noted(ids) and time.monotonic() < deadline:
