@@ -203,11 +203,19 @@ class Git:
         common = self.repository.common_dir
         argv = argv_of(at or common, common, *settings, *arguments, hooks=hooks)
         env = {**(env or self.environ), **self.restrictions(elsewhere=elsewhere)}
-        number = 0
+        number, lock = 0, None
         while True:
             number += 1
             finished = await self.spawner.run(argv, env=env, stdin=stdin, guarded=guarded)
-            if finished.code == 0 or number == tries:
+            if finished.code == 0:
+                return finished
+            if number == 1 and b".lock'" in finished.stderr:
+                from .left_lock import LeftLock  # costs time, only here
+
+                lock = LeftLock(common, finished.stderr)
+            if number == tries > 1 and lock and lock.is_removed(finished.stderr):
+                continue
+            if number >= tries:
                 return finished
             if TRANSIENT.search(finished.stderr):
                 await self.spawner.pause(_jitter(0.05 * 2**number))

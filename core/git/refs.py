@@ -8,6 +8,9 @@ HEADS = "refs/heads/"
 
 STASH = "refs/stash"
 
+OWN = "refs/rorchestrator/"
+"""Nothing else writes refs below it."""
+
 RESULTS = "refs/rorchestrator/results/"
 """``<id>/<run>``, ``<id>/<run>.2``, …: the commit point of a result. Created once, never moved."""
 
@@ -23,7 +26,7 @@ UNDONE = "refs/rorchestrator/undone/"
 BASES = "refs/rorchestrator/bases/"
 """``<id>``: the merge of its dependencies that we pushed last, the base of its pull request."""
 
-SEEN = (HEADS, "refs/rorchestrator/", STASH)
+SEEN = (HEADS, OWN, STASH)
 """The refs that a run reads."""
 
 DRIVER = "/dev/null/rorchestrator-merge-driver"

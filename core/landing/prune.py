@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from ..git import ref_facts
 from ..git.door import Unknown
-from ..git.refs import KEPT, RESOLUTIONS, RESULTS, UNDONE
+from ..git.refs import KEPT, OWN, RESOLUTIONS, RESULTS, UNDONE
 from ..journal.recorder import Recorder
 from ..model import events
 from ..model.cached_setup import CachedSetup
@@ -120,7 +120,7 @@ class Prune:
 
     async def find(self) -> PruneReport:
         """The refs that are old enough and that nothing needs."""
-        times = await ref_facts.commit_times(self.git, "refs/rorchestrator/")
+        times = await ref_facts.commit_times(self.git, OWN)
         old = [
             OldRef(ref, commit, KINDS[prefix], at)
             for ref, commit in self.project.refs.items()
