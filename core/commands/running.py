@@ -213,6 +213,7 @@ class _ShownRun:
         if not decided.selected:
             for event in decided.story:
                 project.journal.append(event)
+            self.run.end_killed()
             return self._nothing_to_do(decided)
         results = self.run.results(decided.decisions, decided.selected)
         check_supplies(project)

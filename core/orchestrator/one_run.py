@@ -220,6 +220,15 @@ class OneRun:
         """
         return results_below(self.project, self.state, decisions, selected, selected)
 
+    def end_killed(self) -> None:
+        """End what a killed run left behind, where no feature is left to run."""
+        if self._killed_runs:
+            asyncio.run(self._end_killed_alone())
+
+    async def _end_killed_alone(self) -> None:
+        async with Supervisor(self.run_id, self.companions) as supervisor:
+            await self._end_killed(supervisor)
+
     # -- the run itself -------------------------------------------------------------------
 
     def run(
@@ -299,13 +308,14 @@ class OneRun:
         return result
 
     async def _end_killed(self, supervisor: Supervisor) -> None:
-        """End the processes of a killed run or merge, if its guard was killed as well."""
+        """End what a killed run or merge left: processes, if its guard was killed, and folders."""
         for run in self._killed_runs:
             await supervisor.end_run(run)
         if self.state.merge:
             self._record(events.merge_ended(self.clock(), self.state.merge))
         for event in ends_of_killed(self.state, self.clock()):
             self._record(event)
+        temporary_folder.clear()
 
     def _orchestrator(
         self, decided: Decided, results: Mapping[str, str], stop: Cancellation
@@ -391,7 +401,6 @@ class OneRun:
         around = parts.surroundings(self.project, runner, supervisor, orchestrator)
         await git.pin_identity()
         await runner.preparation.clear()
-        temporary_folder.clear()
         async with runner.worktrees.reusing():
             await self._run_checked(runner, orchestrator, around)
         await self._look_at_heads(git, orchestrator.context)

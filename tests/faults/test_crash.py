@@ -107,6 +107,7 @@ RESOLVED = (
     "journal resolution_ended both: torn",
     "journal resolved both: torn",
     "journal based both: torn",
+    "journal ended both: torn",
 )
 
 

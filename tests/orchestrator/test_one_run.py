@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
 import time
 import unittest
 import unittest.mock
@@ -15,6 +16,7 @@ from core.model.mask import Mask
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.orchestrator.one_run import OneRun
 from core.orchestrator.run_options import RunOptions
+from core.process.temporary_folder import PREFIX
 from core.project.open import open_project
 from tests.support.commands import HAS_PROC, standing_in, terminal, wait_until
 from tests.support.past_runs import story
@@ -184,6 +186,16 @@ class KilledTest(RunTest):
         self.workspace.touch("b.go")
         self.run_to(0, "--only", "b")
         self.assertFalse(left & set(self.workspace.processes()))
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc")
+    def test_what_a_killed_run_left_is_gone_even_if_no_feature_is_left_to_run(self) -> None:
+        self.workspace.features(self.held("a"), self.held("b"), feature("c"))
+        self.run_to(0, "--only", "c")
+        left = self.kill_with_the_guard()
+        folder = tempfile.mkdtemp(prefix=PREFIX, dir=self.workspace.temporary)
+        self.assertIn("up to date", self.run_to(0, "--only", "c").err)
+        self.assertFalse(left & set(self.workspace.processes()))
+        self.assertFalse(os.path.exists(folder))
 
     def kill_with_the_guard(self) -> set[int]:
         """A run in which ``a`` and ``b`` are held, killed; what survived."""
