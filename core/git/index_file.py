@@ -1,10 +1,11 @@
-"""What the index of a worktree shows without git; format: gitformat-index(5)."""
+"""What the index of a worktree shows without git, and copies; format: gitformat-index(5)."""
 
 from __future__ import annotations
 
 import os
 
 from ..journal import private_files
+from ..model.frozen import dataclass
 from .paths import first_line
 
 ENTRY_BYTES = 62
@@ -54,6 +55,29 @@ def has_no_submodule(path: str) -> bool:
         return False
     is_whole = index[:4] == b"DIRC" and len(index) <= MOST_SEARCHED_BYTES
     return is_whole and not any(words in index for words in (GITLINK, *PARTIAL))
+
+
+@dataclass(frozen=True)
+class SavedIndex:
+    """A copy of an index in our memory, which no command of the list can change."""
+
+    content: bytes
+    mtime_ns: int
+    """git compares the content of files that are not older."""
+
+    def put(self, path: str) -> None:
+        """Write it to a path. Raises ``OSError``."""
+        with open(path, "xb") as file:
+            file.write(self.content)
+        os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
+
+
+def saved(path: str) -> SavedIndex | None:
+    """A copy of an index; ``None`` of one that is too large. Raises ``OSError``."""
+    with open(path, "rb") as file:
+        info = os.fstat(file.fileno())
+        fits = info.st_size <= MOST_SEARCHED_BYTES
+        return SavedIndex(file.read(), info.st_mtime_ns) if fits else None
 
 
 def _content(path: str, most: int) -> bytes:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from ..git import (
     commits,
     configuration,
+    index_file,
     staging,
     worktree_status,
 )
 from ..git.output import WorktreeStatus
 from ..model.errors import UserError
+from ..model.frozen import replace
 from ..model.translate import N_
 from . import admin_files, baseline, build_products
 from .baseline import Baseline
@@ -32,18 +35,27 @@ async def record_baseline(
     """
     folder = admin_files.admin_folder(worktrees, worktree.path)
     try:
-        status = await (
-            _status_of_fresh(worktrees, worktree.path, folder)
-            if is_fresh
-            else full_status(worktrees, worktree.path)
-        )
-        modules = await _modules(worktrees, worktree.path, status.changed)
-        baseline.save(folder, baseline.take(worktree.path, status, modules))
+        baseline.save(folder, await _baseline_of(worktrees, worktree, folder, is_fresh=is_fresh))
     except OSError as error:
         raise UserError(
             N_("{path} can't be written: {strerror}").format(path=folder, strerror=error.strerror),
             hint=N_("free disk space or correct the permissions, then run again"),
         ) from None
+
+
+async def _baseline_of(
+    worktrees: WorktreeManager, worktree: Worktree, admin: str, *, is_fresh: bool
+) -> Baseline:
+    """The baseline of a worktree. Raises ``OSError``."""
+    index = index_file.saved(os.path.join(admin, "index")) if is_fresh else None
+    if index is None or await configuration.may_convert(worktrees.git, index.content):
+        status = await full_status(worktrees, worktree.path)
+    elif worktree.is_checked_out and index_file.has_no_submodule(worktree.path):
+        return Baseline(ignored=frozenset())
+    else:
+        status = await _status_by_stat(worktrees, worktree.path, admin, index)
+    modules = await _modules(worktrees, worktree.path, status.changed)
+    return baseline.take(worktree.path, status, modules)
 
 
 def read_baseline(worktrees: WorktreeManager, path: str) -> Baseline:
@@ -115,21 +127,19 @@ async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
 
 
-async def _status_of_fresh(worktrees: WorktreeManager, path: str, admin: str) -> WorktreeStatus:
+async def _status_by_stat(
+    worktrees: WorktreeManager, path: str, admin: str, index: index_file.SavedIndex
+) -> WorktreeStatus:
     """The status of a worktree in which nothing ran since its checkout. Raises ``OSError``.
 
     git compares the content of each file that is not older than the index, to the second: after a
-    checkout, of nearly all. Here the stat alone says enough, unless git may convert files.
+    checkout, of nearly all. Here the stat alone says enough.
     """
-    source, copy = os.path.join(admin, "index"), os.path.join(admin, "rorchestrator-index")
-    with open(source, "rb") as file:
-        content, made_ns = file.read(), os.fstat(file.fileno()).st_mtime_ns
-    if await configuration.may_convert(worktrees.git, content):
-        return await full_status(worktrees, path)
+    copy = os.path.join(admin, "rorchestrator-index")
+    with suppress(FileNotFoundError):
+        os.unlink(copy)  # that of a killed run
     try:
-        with open(copy, "wb") as file:
-            file.write(content)
-        os.utime(copy, ns=(made_ns + NEWER_NS, made_ns + NEWER_NS))
+        replace(index, mtime_ns=index.mtime_ns + NEWER_NS).put(copy)
         return await worktree_status.status_of(worktrees.git, path, ignored=True, index=copy)
     finally:
         os.unlink(copy)

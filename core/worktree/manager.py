@@ -99,7 +99,8 @@ class WorktreeManager:
         self._make_folder()
         old = await self._fitting(start_commit)
         await self._add(path, start_commit, new_branch=branch, old=old)
-        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+        gitfile, is_new = read_gitfile(path), old is None
+        return Worktree(feature, path, branch, start_commit, gitfile, is_checked_out=is_new)
 
     async def _add(
         self,
@@ -293,7 +294,8 @@ class WorktreeManager:
             await self._add(path, branch, instead=entry.path if entry is not None else "")
         else:
             return None
-        return Worktree(feature, path, branch, start_commit, read_gitfile(path), is_old)
+        gitfile = read_gitfile(path)
+        return Worktree(feature, path, branch, start_commit, gitfile, is_old, not is_old)
 
     def _remove_incomplete(self, entry: WorktreeEntry) -> WorktreeEntry | None:
         """Remove a worktree whose creation or removal was interrupted."""

@@ -27,9 +27,6 @@ SPARSE = (os.path.join("info", "sparse-checkout"), "config.worktree")
 HARMLESS = ("core.hookspath", "branch.", "remote.", "user.", "husky.", "alias.", "gc.", "advice.")
 """Settings that change no file of a checkout. Setups write some of them."""
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Of an index that is kept in memory: some 600,000 files."""
-
 LARGE_BYTES = 2 * 1024 * 1024
 """Of the index of some 20,000 files: below, to read them again costs less than the wait."""
 
@@ -47,27 +44,6 @@ Folder = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
-class SavedIndex:
-    """A copy of an index in our memory, which no command of the list can change."""
-
-    content: bytes
-    mtime_ns: int
-    """git compares the content of files that are not older."""
-
-    def put(self, path: str) -> None:
-        """Write it to a path. Raises ``OSError``."""
-        with open(path, "xb") as file:
-            file.write(self.content)
-        os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
-
-
-def _saved(path: str) -> SavedIndex | None:
-    with open(path, "rb") as file:
-        info = os.fstat(file.fileno())
-        return SavedIndex(file.read(), info.st_mtime_ns) if info.st_size <= MOST_BYTES else None
-
-
-@dataclass(frozen=True)
 class Fresh:
     """A worktree right after its checkout, before any command of the list ran in it."""
 
@@ -76,7 +52,7 @@ class Fresh:
     gitfile: bytes
     commit: str
     folder: Folder
-    index: SavedIndex
+    index: index_file.SavedIndex
     context: Mapping[str, str]
     """Settings and attributes that also decide what a checkout writes."""
     names: tuple[bytes, ...]
@@ -100,7 +76,7 @@ async def look(git: Git, path: str, commit: str, *, is_checked_out: bool) -> Fre
         admin = admin_of(path)
         if is_checked_out:
             await git.spawner.in_thread(lambda: _age(os.path.join(admin, "index")))
-        index = _saved(os.path.join(admin, "index"))
+        index = index_file.saved(os.path.join(admin, "index"))
         gitfile, folder = gitfile_or_nothing(path), _folder(path)
         if index is None:
             return None

@@ -20,6 +20,8 @@ class Worktree:
     """The content of its ``.git`` file, which an agent may replace."""
     is_old: bool = False
     """Whether an earlier run created it."""
+    is_checked_out: bool = False
+    """Whether git has just written all of its files."""
     base_commit: str = ""
     """The run's base commit; ``start_commit`` also contains the dependencies' results."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.git import checkouts, configuration
 from core.git.door import GitError
 from core.git.output import WorktreeStatus
+from core.model.frozen import replace
 from core.process.spawner import run_sync
 from core.worktree import admin_files, baseline, inspection, keeping
 from core.worktree.baseline import Baseline
@@ -176,9 +177,18 @@ class FreshTest(WorktreeTest):
         self.assertNotIn("rorchestrator-index", os.listdir(self.admin))
         return baseline.load(self.admin)
 
-    def test_it_is_clean_and_what_is_missing_is_seen(self) -> None:
+    def test_one_that_git_has_just_written_is_clean_without_a_look(self) -> None:
+        self.assertTrue(self.made.is_checked_out)
+        os.unlink(os.path.join(self.made.path, "a"))
+        self.assertEqual(self.recorded(), Baseline(ignored=frozenset()))
+        self.repository.git("config", "core.autocrlf", "input")
+        self.assertEqual(self.recorded().changed, {"a": baseline.ABSENT})
+
+    def test_of_one_that_took_over_files_what_is_missing_is_seen(self) -> None:
+        self.made = replace(self.made, is_checked_out=False)
         self.assertEqual(self.recorded(), Baseline(ignored=frozenset()))
         os.unlink(os.path.join(self.made.path, "a"))
+        Path(self.admin, "rorchestrator-index").touch()  # of a killed run
         self.assertEqual(self.recorded().changed, {"a": baseline.ABSENT})
 
     def test_the_content_counts_where_git_may_convert_it(self) -> None:

@@ -137,7 +137,7 @@ class CreateTest(WorktreeTest):
     def test_a_worktree_is_opened_again_with_what_is_in_it(self) -> None:
         made = self.create()
         self.write(made, {"new": "x"})
-        old = replace(made, is_old=True)
+        old = replace(made, is_old=True, is_checked_out=False)
         self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), old)
         self.assertIsNone(run_sync(self.manager.reopen("api", self.base)))
 

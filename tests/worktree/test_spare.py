@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from core.git import checkouts, unreadable_entries
+from core.git import checkouts, index_file, unreadable_entries
 from core.git.door import GitError
 from core.process import table
 from core.process.spawner import Finished, run_sync
@@ -294,7 +294,7 @@ class DoubtTest(SpareTest):
             self.check(lambda worktree: self.write(worktree, {"out/x": "x"}))
 
     def test_an_index_that_is_too_large_to_be_kept(self) -> None:
-        with mock.patch.object(spare, "MOST_BYTES", 100):
+        with mock.patch.object(index_file, "MOST_SEARCHED_BYTES", 100):
             self.check(lambda worktree: None)
 
     def test_a_worktree_that_is_gone_is_not_reused(self) -> None:
