@@ -79,8 +79,12 @@ COMMANDS = {
 COMPLETE = "__complete"
 """The hidden command that answers the completion script of a shell."""
 
-ASKS_GIT = {"plan": True, "status": False}
-"""The commands that ask git at once; True if for its settings as well."""
+ASKS_GIT = {
+    "plan": {"settings": True},
+    "run": {"settings": True, "status": True},
+    "status": {"settings": False},
+}
+"""The commands that ask git at once, and for what."""
 
 EVERYWHERE = {
     **dict.fromkeys(("--config", "--base", "--color", OPTION), True),
@@ -193,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if chosen in ASKS_GIT:
             from .git import ahead  # git answers while the command is imported
 
-            ahead.ask(typed, os.environ, settings=ASKS_GIT[chosen])
+            ahead.ask(typed, os.environ, **ASKS_GIT[chosen])
         known = argparse.Namespace(mask=mask, words=typed)
         arguments, unknown = parser(chosen).parse_known_args(typed, known)
         if unknown:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..process.environment import without_git
-from ..process.spawner import start_early
+from ..process.spawner import early_answer, start_early
 from .paths import is_below
 from .refs import SEEN
 
@@ -58,23 +58,44 @@ LIST_REFS = ("for-each-ref", "--format=%(objectname) %(refname)")
 SETTINGS = ("config", "--null", "--list", "--includes")
 
 
-def ask(words: Sequence[str], environ: Mapping[str, str], *, settings: bool) -> None:
+def ask(
+    words: Sequence[str], environ: Mapping[str, str], *, settings: bool, status: bool = False
+) -> None:
     """Start the questions of a command line about the repository of its list.
 
     The list is not read yet: if it names another repository, that one is asked later. Nothing is
-    started in a linked worktree, or below the folder with ``.git``.
+    started in a linked worktree, or below the folder with ``.git``. ``status``, of the checkout,
+    needs the ``settings``.
     """
     folder = _workspace(words)
     if not folder:
         return
-    common = os.path.join(os.path.realpath(folder), ".git")
+    top = os.path.realpath(folder)
+    common = os.path.join(top, ".git")
     if not os.path.isdir(common) or os.path.islink(common):
         return
     env = environment(environ)
     for argv in (VERSION, where_is(folder), argv_of(common, common, *LIST_REFS, *SEEN)):
         start_early(argv, env)
     if settings:
-        start_early(argv_of(common, common, *SETTINGS, hooks=True), {**env, **NO_FETCH})
+        asked = argv_of(common, common, *SETTINGS, hooks=True)
+        env = {**env, **NO_FETCH}
+        start_early(asked, env)
+        if status:
+            import asyncio  # noqa: F401 – which run needs anyway, and git answers meanwhile
+
+            _ask_status(top, common, env, early_answer(asked, env))
+
+
+def _ask_status(top: str, common: str, env: Mapping[str, str], settings: bytes) -> None:
+    from . import bare_status
+    from .filters_and_drivers import programs_in
+
+    keys = [entry.partition("\n")[0] for entry in os.fsdecode(settings).split("\0")]
+    filters = programs_in(keys).filters
+    if settings and bare_status.are_plain(filters):
+        off = bare_status.without(filters)
+        start_early(argv_of(top, common, *off, *bare_status.QUESTION), env)
 
 
 def _workspace(words: Sequence[str]) -> str:

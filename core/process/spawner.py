@@ -195,6 +195,18 @@ def _scratch_of(argv: Sequence[str], env: Mapping[str, str]) -> Scratch:
     return Scratch(b"")
 
 
+def early_answer(argv: Sequence[str], env: Mapping[str, str]) -> bytes:
+    """What a command printed that was started early, and can still be asked for.
+
+    Empty if it failed, or where a process cannot be waited for and stay, as on macOS.
+    """
+    for words, variables, scratch in _early:
+        if words == list(argv) and variables == env and hasattr(os, "waitid"):
+            ended = os.waitid(os.P_PID, scratch.pid, os.WEXITED | os.WNOWAIT)
+            return b"" if ended is None or ended.si_status else scratch.finished(0).stdout
+    return b""
+
+
 def end_started() -> None:
     """End the commands that were started early, and that nobody asked for."""
     while _early:

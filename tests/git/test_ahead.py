@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 
-from core.git import ahead, configuration
+from core.git import ahead, bare_status, configuration
 from core.git.refs import HEADS, SEEN
 from core.process import spawner
 from core.process.spawner import end_started, run_sync
@@ -13,7 +13,7 @@ from tests.support.git import GitTest
 
 
 class AskTest(GitTest):
-    """The first questions of ``plan`` and ``status``."""
+    """The first questions of ``plan``, ``run`` and ``status``."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -31,6 +31,29 @@ class AskTest(GitTest):
         self.assertEqual(spawner._early, [])
         self.assertEqual(found[HEADS + "main"], self.repository.commit_of("main"))
         self.assertEqual(settings["core.bare"], "false")
+
+    def test_the_status_of_the_checkout_is_asked_without_the_users_filters(self) -> None:
+        self.repository.git("config", "filter.odd.clean", "false")
+        self.repository.write({"new": "1"})
+        self._ask_for_run()
+        self.assertEqual(len(spawner._early), 5)
+        git = self.open(self.repository.path).read_only()
+        status = run_sync(bare_status.bare_status(git, git.repository.top, ["odd"]))
+        assert status is not None
+        self.assertEqual(status.untracked, ("new",))
+        self.assertFalse(any("status" in words for words, _, _ in spawner._early))
+
+    def test_without_an_answer_about_the_settings_no_status_is_asked(self) -> None:
+        for key, value in (("filter.a=b.clean", "cat"), ("core.bare", "perhaps")):
+            with self.subTest(key):
+                self.repository.git("config", key, value)
+                self._ask_for_run()
+                self.assertEqual(len(spawner._early), 4)
+                end_started()
+
+    def _ask_for_run(self) -> None:
+        words = ["run", "--config", self.repository.path]
+        ahead.ask(words, self.repository.environ, settings=True, status=True)
 
     def test_the_list_or_its_folder_tells_which_repository_is_asked(self) -> None:
         for folder in ("", "config"):
