@@ -6,7 +6,8 @@ Whoever asks the same afterwards takes over the answer: see ``start_early`` in `
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ..process.environment import without_git
 from ..process.spawner import early_answer, start_early
@@ -63,16 +64,15 @@ def ask(
 ) -> None:
     """Start the questions of a command line about the repository of its list.
 
-    The list is not read yet: if it names another repository, that one is asked later. Nothing is
-    started in a linked worktree, or below the folder with ``.git``. ``status``, of the checkout,
-    needs the ``settings``.
+    The list is not read yet. Its folder is probably that of the repository, else the current one;
+    if the list names another repository, that one is asked later. Nothing is started in a linked
+    worktree, or below the folder with ``.git``. ``status``, of the checkout, needs the
+    ``settings``.
     """
-    folder = _workspace(words)
-    if not folder:
-        return
+    folder = next(filter(_has_git, _folders(words)), "")
     top = os.path.realpath(folder)
     common = os.path.join(top, ".git")
-    if not os.path.isdir(common) or os.path.islink(common):
+    if not folder or not os.path.isdir(common) or os.path.islink(common):
         return
     env = environment(environ)
     for argv in (VERSION, where_is(folder), argv_of(common, common, *LIST_REFS, *SEEN)):
@@ -98,16 +98,22 @@ def _ask_status(top: str, common: str, env: Mapping[str, str], settings: bytes) 
         start_early(argv_of(top, common, *off, *bare_status.QUESTION), env)
 
 
-def _workspace(words: Sequence[str]) -> str:
-    """The folder of the list that a command line names, else the current one."""
+def _folders(words: Sequence[str]) -> Iterator[str]:
+    """The folder of the list that a command line names, and the current one."""
     at = words.index("--config") + 1 if "--config" in words else len(words)
-    try:
-        folder = os.path.abspath(words[at] if at < len(words) else os.curdir)
-    except FileNotFoundError:  # the current folder was deleted
-        return ""
-    if not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
+    with suppress(FileNotFoundError):  # the current folder was deleted
+        if at < len(words):
+            folder = os.path.abspath(words[at])
+            yield _workspace(folder if os.path.isdir(folder) else os.path.dirname(folder))
+        yield _workspace(os.getcwd())
+
+
+def _workspace(folder: str) -> str:
     return os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
+
+
+def _has_git(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, ".git"))
 
 
 def where_is(path: str) -> list[str]:

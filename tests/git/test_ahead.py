@@ -65,6 +65,14 @@ class AskTest(GitTest):
                 self.assertEqual(len(spawner._early), 1, "only the settings are left")
                 end_started()
 
+    def test_beside_a_list_outside_of_any_repository_the_current_folder_is_asked(self) -> None:
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.repository.path)
+        self._ask(self.beside("list.json"))
+        found = run_sync(self.open(self.repository.path).refs(*SEEN))
+        self.assertEqual(found[HEADS + "main"], self.repository.commit_of("main"))
+        self.assertEqual(len(spawner._early), 1)
+
     def test_the_answers_about_one_repository_are_not_those_about_another(self) -> None:
         other = self.make("other")
         other.commit({"a": "1"})
@@ -81,7 +89,10 @@ class AskTest(GitTest):
 
     def test_nothing_is_started_where_the_folder_of_git_is_elsewhere(self) -> None:
         self.repository.git("worktree", "add", "-q", self.beside("linked"))
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.repository.path)
         self.assertEqual(self._ask(self.beside("linked")), 0)
+        os.chdir(self.beside(os.curdir))
         self.assertEqual(self._ask(os.path.join(self.repository.path, "missing", "list.json")), 0)
 
     def test_without_a_named_list_the_current_folder_is_asked_if_it_is_still_there(self) -> None:
