@@ -70,7 +70,7 @@ def ask(
     ``settings``.
     """
     folder = next(filter(_has_git, _folders(words)), "")
-    top = os.path.realpath(folder)
+    top = folder and os.path.realpath(folder)
     common = os.path.join(top, ".git")
     if not folder or not os.path.isdir(common) or os.path.islink(common):
         return
@@ -82,8 +82,6 @@ def ask(
         env = {**env, **NO_FETCH}
         start_early(asked, env)
         if status:
-            import asyncio  # noqa: F401 – which run needs anyway, and git answers meanwhile
-
             _ask_status(top, common, env, early_answer(asked, env))
 
 
