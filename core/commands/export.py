@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from ..model.errors import ExitCode
+from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
@@ -73,6 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..project.decisions import check_permissions
     from ..project.selection import Selection
 
+    _check_options(arguments)
     project = opened(arguments)
     selection = Selection(tuple(arguments.only or ()), arguments.tag)
     if not arguments.allow_bypass:
@@ -102,6 +103,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         _tell(export, engine, path)
     return ExitCode.UP_TO_DATE
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` if standard output is to be checked."""
+    from ..views.output_file import STDOUT
+
+    if arguments.check and arguments.out == STDOUT:
+        raise UserError(
+            _("--check reads a file, and --out - is standard output"),
+            hint=_("leave out one of them"),
+        )
 
 
 def _module(engine: str) -> ModuleType:

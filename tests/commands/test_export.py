@@ -115,6 +115,13 @@ class ExportTest(WorkspaceTest):
                 self.assertEqual(self.workspace.main(*words).code, 0)
                 self.assertEqual(self.workspace.main(*words, "--ch").code, 0)
 
+    def test_standard_output_can_not_be_checked(self) -> None:
+        for engine in ("github-actions", "gitlab-ci"):
+            said = self.workspace.main("export", engine, "--check", "--out", "-")
+            self.assertEqual((said.code, said.out), (2, ""))
+            self.assertIn("--check reads a file, and --out - is standard output\n", said.err)
+            self.assertIn("next: leave out one of them\n", said.err)
+
     def test_a_list_without_permission_checks_needs_a_yes(self) -> None:
         self.workspace.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
         said = self.export("--out", "-")
