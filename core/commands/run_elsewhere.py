@@ -134,18 +134,7 @@ class _Elsewhere:
         project = self.attempt.open()
         if not self.arguments.allow_bypass:
             check_permissions(project.config, same_words(self.arguments.words))
-        self.attempt.begin()
-        failure: UserError | None = None
-        code: int = ExitCode.INCOMPLETE
-        try:
-            code = self._features(looking)
-        except UserError as error:
-            failure, code = error, error.exit_code
-        except SignalReceived as heard:
-            failure, code = Interrupted(N_("interrupted")), 128 + heard.number
-        finally:
-            # What was paid for is handed in, whatever else asks the program to end.
-            self.handlers.ignore()
+        failure, code = self._ended(looking)
         try:
             handed_in = self._hand_in(failure)
         except (UserError, OSError):
@@ -154,6 +143,26 @@ class _Elsewhere:
         if failure is not None and not isinstance(failure, Interrupted):
             raise failure
         return code if handed_in else code or ExitCode.INCOMPLETE
+
+    def _ended(self, looking: ViewOptions) -> tuple[UserError | None, int]:
+        """Claim the attempt and run the feature: why it could not run, and the exit code.
+
+        Signals are ignored afterwards: what may be claimed on the remote must get its report.
+        """
+        try:
+            try:
+                self.attempt.begin()
+                return None, self._features(looking)
+            finally:
+                self.handlers.ignore()
+        except (UserError, SignalReceived) as error:
+            self.handlers.ignore()  # Such a signal may have come before, in place of another error.
+            if not self.attempt.claimed:
+                raise
+            if isinstance(error, UserError):
+                return error, error.exit_code
+            self._say(N_("interrupted: handing in the report"))
+            return Interrupted(N_("interrupted")), 128 + error.number
 
     def _features(self, looking: ViewOptions) -> int:
         arguments, project = self.arguments, self.attempt.project

@@ -324,6 +324,8 @@ class _ShownRun:
             lines = [*report_lines(report, style), *_report_line([*pages, *files])]
             self.printer.print("\n".join(lines), sys.stdout)
         self.views.at_end(report)
+        if self.elsewhere is not None:
+            self.elsewhere.hold()
         if unwritten is not None:
             raise unwritten
 

@@ -148,9 +148,17 @@ class HandIn:
     # -- to the remote ------------------------------------------------------------------------
 
     def push(self, ended: Ended) -> Sending:
-        """Push the report, the branch, and what the branch held before, all or nothing."""
-        lease = self.attempt.claimed
-        return run_sync(send(self.channel, ended.report, ended.commit, lease))
+        """Push the report, the branch, and what the branch held before, all or nothing.
+
+        A claim whose push was interrupted may still arrive: a report in its place refuses it.
+        """
+        attempt = self.attempt
+        leases = (*(() if attempt.is_claimed else (attempt.earlier.commit,)), attempt.claimed)
+        for lease in leases:
+            sent = run_sync(send(self.channel, ended.report, ended.commit, lease))
+            if sent.is_done:
+                break
+        return sent
 
     def bundle(self, ended: Ended, path: str) -> None:
         """Write branch and report into a bundle. Raises :class:`UserError`."""

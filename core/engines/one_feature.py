@@ -67,7 +67,9 @@ class OneFeature:
         self.earlier = Earlier()
         self.claim = Claim(0)
         self.claimed = ""
-        """The commit of the claim."""
+        """The commit of the claim, once it may be on the remote."""
+        self.is_claimed = False
+        """Whether the remote has confirmed the claim."""
         self.branch_lease = ""
         self.landed: set[str] = set()
         self.is_continued = False
@@ -275,7 +277,9 @@ class OneFeature:
             return
         sent = run_sync(self.channel.push([Update(self.ref, self.claimed, before)]))
         if not sent.is_done:
+            self.claimed = ""
             raise self._unclaimed(sent.said)
+        self.is_claimed = True
 
     def _unclaimed(self, said: str) -> UserError:
         """Why the claim was refused; ``said`` are the words of git."""

@@ -81,9 +81,14 @@ class Signals:
 
         self._handle(heard)
 
+    def hold(self) -> None:
+        """Let signals wait for :meth:`ignore`: the end of an event loop removes its handlers."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
     def ignore(self) -> None:
-        """Ignore signals during cleanup."""
+        """Ignore signals during cleanup, also those on hold."""
         self._handle(signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _handle(self, handler: Callable[[int, object], None] | signal.Handlers) -> None:
         for number, before in self._before.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,9 +11,11 @@ import unittest.mock
 
 from core.commands import run_elsewhere
 from core.git import channel
+from core.git.channel import Channel
 from core.git.refs import KEPT
 from core.process.signals import SignalReceived
 from core.views.view import Views
+from tests.support.commands import CommandResult, Running, wait_until
 from tests.support.diamond import DIAMOND, diamond
 from tests.support.elsewhere import RUN_ID, Elsewhere, ElsewhereTest
 from tests.support.once import once
@@ -210,6 +213,20 @@ class EndTest(ElsewhereTest):
         self.assertEqual(space.pushed_report("auth")["status"], "completed")
 
     @once
+    def test_a_signal_while_the_event_loop_ends_prevents_nothing(self) -> None:
+        space = self.use(feature("auth"))
+        close = asyncio.SelectorEventLoop.close
+
+        def closed(loop: asyncio.SelectorEventLoop) -> None:
+            close(loop)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with unittest.mock.patch.object(asyncio.SelectorEventLoop, "close", closed):
+            done = space.run_there("auth")
+        self.assert_code(done, 0)
+        self.assertEqual(space.pushed_report("auth")["status"], "completed")
+
+    @once
     def test_a_signal_during_the_clone_leaves_nothing(self) -> None:
         space = self.use(feature("auth"))
         began = space.beside("clone.began")
@@ -274,6 +291,73 @@ class EndTest(ElsewhereTest):
         self.assertIn(f"the clone with all work is kept: {space.temporary}/{kept}", done.err)
         self.assertTrue(kept.startswith("rorchestrator-kept-"))
         shutil.rmtree(os.path.join(space.temporary, kept))
+
+
+class ClaimTest(ElsewhereTest):
+    """A signal while the remote holds the push of the claim."""
+
+    def held(self, hook: str = "pre-receive", **env: str) -> Running:
+        """A machine whose claim the remote holds, until the file ``claim.go`` is there."""
+        space = self.space
+        began, go = space.beside("claim.began"), space.beside("claim.go")
+        space.script(
+            os.path.join(space.remote, "hooks", hook),
+            f"#!/bin/sh\ntest -e '{began}' && exit 0\ntouch '{began}'\n"
+            f"while ! test -e '{go}'; do sleep 0.01; done\n",
+        )
+        running = space.begin("auth", env=env)
+        space.wait_for("claim.began")
+        return running
+
+    def assert_interrupted(self, done: CommandResult) -> None:
+        space = self.space
+        self.assertIn(done.code, (130, 143), done.err)
+        self.assertIn("interrupted: handing in the report", done.err)
+        report = space.pushed_report("auth")
+        self.assertEqual((report["status"], report["reason"]), ("cancelled", "interrupted"))
+        self.assertEqual(space.merged("--json").json["by_status"], {"cancelled": 1})
+        again = space.run_there("auth")
+        self.assert_code(again, 0)
+        self.assertIn("attempt 2 of auth: starting over", again.err)
+
+    @once
+    def test_a_signal_during_the_claim_is_reported(self) -> None:
+        self.use(feature("auth"))
+        running = self.held()
+        running.signal(signal.SIGTERM)
+        running.signal(signal.SIGINT)  # as timeout(1) and engines send several
+        self.assert_interrupted(running.end())
+
+    @once
+    def test_a_claim_that_arrives_after_its_report_is_refused(self) -> None:
+        space = self.use(feature("auth"))
+        # What a server has begun goes on without the client.
+        ssh = space.script("ssh", '#!/bin/sh\nexec setsid sh -c "$2"\n')
+        space.url = f"ssh://localhost{space.remote}"
+        running = self.held(GIT_SSH_COMMAND=ssh, GIT_SSH_VARIANT="simple")
+        running.signal(signal.SIGTERM)
+        done = running.end()
+        space.touch("claim.go")
+        wait_until(lambda: not space.processes(), "the remote has ended")
+        space.url = space.remote
+        self.assert_interrupted(done)
+
+    @once
+    def test_a_signal_after_the_claim_arrived_is_reported(self) -> None:
+        self.use(feature("auth"))
+        running = self.held("post-receive")
+        running.signal(signal.SIGTERM)
+        self.assert_interrupted(running.end())
+
+    @once
+    def test_a_signal_before_the_claim_is_written_leaves_nothing(self) -> None:
+        space = self.use(feature("auth"))
+        heard = SignalReceived(signal.SIGTERM)
+        with unittest.mock.patch.object(Channel, "write", side_effect=heard):
+            done = space.run_there("auth")
+        self.assert_code(done, 143)
+        self.assertIn("Stopped, and the temporary clone is removed.", done.err)
+        self.assertEqual(space.refs_there("refs/rorchestrator"), {})
 
 
 class RefusalTest(ElsewhereTest):
