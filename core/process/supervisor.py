@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ..model.errors import UserError
 from ..model.translate import N_
 from . import guard, table
-from .spawner import FileAction, Finished, Scratch, Spawner, find_program, spawn
+from .spawner import FileAction, Finished, Scratch, Spawner, end_started, find_program, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Supervisor(Spawner):
         """Start time of our first child. Older children belong to the program that exec'ed us."""
 
     async def __aenter__(self) -> Supervisor:
+        end_started()  # They would be taken for orphans.
         self._lock = asyncio.Lock()  # Python 3.9 binds it to the current loop
         raise_descriptor_limit()
         self._subreaper = become_subreaper()

@@ -16,10 +16,10 @@ import unittest.mock
 from pathlib import Path
 
 from core.model.errors import UserError
+from core.process import spawner, table
 from core.process import supervisor as supervisor_module
-from core.process import table
 from core.process.companion import Companion
-from core.process.spawner import Finished, Spawner, run_sync, spawn
+from core.process.spawner import Finished, Spawner, run_sync, spawn, start_early
 from core.process.supervisor import (
     AT_ONCE,
     BRISK,
@@ -75,6 +75,17 @@ class SupervisorTest(ProcessTest):
             for guarded in (False, True):
                 with self.assertRaisesRegex(UserError, "no-such was not found"):
                     await supervisor.run(["no-such"], env=self.environ, guarded=guarded)
+
+        self.supervise(body)
+
+    def test_a_command_that_was_started_early_and_not_asked_for_has_ended(self) -> None:
+        start_early(["sleep", "60"], self.environ)
+        (*_, scratch) = spawner._early[-1]
+
+        async def body(supervisor: Supervisor) -> None:
+            self.assertEqual(spawner._early, [])
+            with self.assertRaises(ChildProcessError):
+                os.waitpid(scratch.pid, os.WNOHANG)
 
         self.supervise(body)
 
