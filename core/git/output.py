@@ -28,6 +28,10 @@ class WorktreeEntry:
     prunable: bool = False
 
 
+DETACHED = "(detached)"
+"""git's name for the branch of a worktree without one."""
+
+
 @dataclass(frozen=True)
 class WorktreeStatus:
     """``git status`` of one worktree; all paths are relative to it."""

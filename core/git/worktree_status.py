@@ -84,7 +84,7 @@ async def hidden(git: Git, path: str) -> list[str]:
     finished = await git.run(
         N_("read the index of {path}").format(path=path), "ls-files", "-v", "-z", at=path
     )
-    if not HIDING.search(finished.stdout):
+    if {entry[:2] for entry in finished.stdout.split(b"\0")} <= SEEN:
         return []
     entries = [entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry]
     hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
@@ -224,8 +224,8 @@ async def ignored_as_links(git: Git, path: str, files: Collection[str]) -> set[s
     return by_itself | {file for file, folder in above.items() if folder in within}
 
 
-HIDING = pattern(rb"(?:\A|\0)[a-zS] ")
-"""An entry with one of the bits; format: git-ls-files(1), ``-v``."""
+SEEN = frozenset((b"H ", b"M ", b""))
+"""How an entry without one of the bits begins; format: git-ls-files(1), ``-v``."""
 
 
 STATUS = (

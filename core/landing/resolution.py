@@ -16,6 +16,7 @@ from ..claude import prompt
 from ..claude.prompt import Side
 from ..git import checkouts, commits, history, merging
 from ..git.door import Git, GitError
+from ..git.output import DETACHED
 from ..git.refs import RESOLUTIONS
 from ..git.tampering import ExecutableFingerprint
 from ..model import events
@@ -49,9 +50,6 @@ DISALLOWED_TOOLS = (
     *("Bash(git reset:*)", "Bash(git switch:*)", "Bash(git push:*)"),
 )
 """Commands that would end the merge; denied even if the list allows everything."""
-
-DETACHED = "(detached)"
-"""git's name for the branch of a detached worktree."""
 
 INTERRUPTED = "You were interrupted before you finished: look at what is there (`git status`)."
 

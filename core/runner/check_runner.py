@@ -144,12 +144,14 @@ class CheckRunner:
         clean: bool = False,
         repeats: bool = False,
         stops: bool = False,
+        is_fresh: bool = False,
     ) -> list[Result]:
         """Run checks in a worktree that has ``commit`` checked out.
 
         A check that passed before on the same tree is not run again; with ``repeats``, one that
         fails is. The last one is the first that is interrupted, or that leaves another tree or
         branch in a worktree that is not a ``clean`` one; with ``stops``, the first that fails.
+        ``is_fresh``: no command ran in the worktree since its checkout.
         """
         git = self.worktrees.git
         tree, supplied = await git.tree_of(commit), self.supplied(worktree)
@@ -160,7 +162,9 @@ class CheckRunner:
             if known is not None:
                 found.append(known)
                 continue
-            place = place or await self._place(feature, worktree, commit, env, is_clean=clean)
+            if place is None:
+                before = await inspection.status_before(self.worktrees, worktree, is_fresh=is_fresh)
+                place = self._place(feature, worktree, commit, env, before, is_clean=clean)
             result = await self._try(place, key, command)
             if repeats and result.can_repeat:
                 again = await self._try(place, key, command)
@@ -183,16 +187,16 @@ class CheckRunner:
         """The digest of what `copy` brought into a worktree."""
         return supply_digest.load(admin_files.admin_folder(self.worktrees, worktree.path))
 
-    async def _place(
+    def _place(
         self,
         name: str,
         worktree: Worktree,
         commit: str,
         env: Mapping[str, str],
+        before: WorktreeStatus,
         *,
         is_clean: bool,
     ) -> _Place:
-        before = await inspection.full_status(self.worktrees, worktree.path)
         left = self.artifacts(worktree)
         theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
         env = env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env}

@@ -157,7 +157,10 @@ class Checks:
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
             failure = await self.preparation.make_scratch_ready(feature, clean, there)
             return failure or await self.runner.results(
-                feature.id, commands, clean, commit, there, clean=True, repeats=repeats
+                *(feature.id, commands, clean, commit, there),
+                clean=True,
+                repeats=repeats,
+                is_fresh=not self.preparation.is_needed(feature),
             )
 
     # -- the base branch, and merged commits ----------------------------------------------
@@ -287,6 +290,7 @@ class Checks:
                 clean=True,
                 repeats=True,
                 stops=stops,
+                is_fresh=not self.preparation.is_needed(named),
             )
 
 

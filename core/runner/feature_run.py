@@ -173,8 +173,7 @@ class FeatureRun:
             if failure is not None:
                 return failure
         if not (self.job.last_number and self.worktree.is_old):
-            project = self.config.project
-            ran = project.copy or project.link or project.setup or self.feature.setup
+            ran = self.tools.preparation.is_needed(self.feature)
             is_fresh = not (self.worktree.is_old or ran)
             await inspection.record_baseline(self.tools.worktrees, self.worktree, is_fresh=is_fresh)
         if self.resumed:

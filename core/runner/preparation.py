@@ -91,13 +91,18 @@ class Preparation:
 
     # -- before the work ------------------------------------------------------------------
 
+    def is_needed(self, feature: Feature) -> bool:
+        """Whether anything is copied, linked or run in a new worktree."""
+        project = self.config.project
+        return bool(project.copy or project.link or project.setup or feature.setup)
+
     async def make_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, recorded: bool = True
     ) -> Failure | None:
         """Copy, link and run the setup; ``recorded``: journal its begin and its end."""
         project = self.config.project
         commands = (*project.setup, *feature.setup)
-        if not (project.copy or project.link or commands):
+        if not self.is_needed(feature):
             return None
         if recorded:
             self.context.record(events.setting_up, feature.id)

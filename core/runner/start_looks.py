@@ -123,7 +123,9 @@ class StartLooks:
                 if failure is not None:
                     return dict.fromkeys(commands, Before(failure=failure))
                 results = await self.runner.results(
-                    name, commands, worktree, start.commit, there, clean=True
+                    *(name, commands, worktree, start.commit, there),
+                    clean=True,
+                    is_fresh=not self.preparation.is_needed(feature),
                 )
                 if then is not None and not any(result.has_moved for result in results):
                     await then(worktree, there)

@@ -13,7 +13,7 @@ from ..git import (
     staging,
     worktree_status,
 )
-from ..git.output import WorktreeStatus
+from ..git.output import DETACHED, WorktreeStatus
 from ..model.errors import UserError
 from ..model.frozen import replace
 from ..model.translate import N_
@@ -35,27 +35,14 @@ async def record_baseline(
     """
     folder = admin_files.admin_folder(worktrees, worktree.path)
     try:
-        baseline.save(folder, await _baseline_of(worktrees, worktree, folder, is_fresh=is_fresh))
+        status = await status_before(worktrees, worktree, is_fresh=is_fresh)
+        modules = await _modules(worktrees, worktree.path, status.changed)
+        baseline.save(folder, baseline.take(worktree.path, status, modules))
     except OSError as error:
         raise UserError(
             N_("{path} can't be written: {strerror}").format(path=folder, strerror=error.strerror),
             hint=N_("free disk space or correct the permissions, then run again"),
         ) from None
-
-
-async def _baseline_of(
-    worktrees: WorktreeManager, worktree: Worktree, admin: str, *, is_fresh: bool
-) -> Baseline:
-    """The baseline of a worktree. Raises ``OSError``."""
-    index = index_file.saved(os.path.join(admin, "index")) if is_fresh else None
-    if index is None or await configuration.may_convert(worktrees.git, index.content):
-        status = await full_status(worktrees, worktree.path)
-    elif worktree.is_checked_out and index_file.has_no_submodule(worktree.path):
-        return Baseline(ignored=frozenset())
-    else:
-        status = await _status_by_stat(worktrees, worktree.path, admin, index)
-    modules = await _modules(worktrees, worktree.path, status.changed)
-    return baseline.take(worktree.path, status, modules)
 
 
 def read_baseline(worktrees: WorktreeManager, path: str) -> Baseline:
@@ -125,6 +112,30 @@ async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
+
+
+async def status_before(
+    worktrees: WorktreeManager, worktree: Worktree, *, is_fresh: bool
+) -> WorktreeStatus:
+    """The full status of a worktree before Claude or a check begins.
+
+    ``is_fresh``: no command ran there since its checkout.
+    """
+    if is_fresh:
+        with suppress(OSError):
+            return await _status_of_fresh(worktrees, worktree)
+    return await full_status(worktrees, worktree.path)
+
+
+async def _status_of_fresh(worktrees: WorktreeManager, worktree: Worktree) -> WorktreeStatus:
+    """Raises ``OSError``."""
+    admin = admin_files.admin_folder(worktrees, worktree.path)
+    index = index_file.saved(os.path.join(admin, "index"))
+    if index is None or await configuration.may_convert(worktrees.git, index.content):
+        return await full_status(worktrees, worktree.path)
+    if worktree.is_checked_out and index_file.has_no_submodule(worktree.path):
+        return WorktreeStatus(worktree.branch or DETACHED, worktree.start_commit)
+    return await _status_by_stat(worktrees, worktree.path, admin, index)
 
 
 async def _status_by_stat(

@@ -200,10 +200,11 @@ class WorktreeManager:
         try:
             old = await self._fitting(commit)
             await self._add(path, commit, old=old)
+            is_new = old is None
             if is_reused and self._reuses:
-                is_new = old is None
                 fresh = await spare.look(self.git, path, commit, is_checked_out=is_new)
-            yield Worktree(name, path, "", commit, read_gitfile(path))
+            gitfile = read_gitfile(path)
+            yield Worktree(name, path, "", commit, gitfile, is_checked_out=is_new)
         finally:
             if fresh is not None:
                 await self._set_aside(fresh)
