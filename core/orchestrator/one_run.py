@@ -224,6 +224,8 @@ class OneRun:
         """End what a killed run left behind, where no feature is left to run."""
         if self._killed_runs:
             asyncio.run(self._end_killed_alone())
+        else:
+            temporary_folder.clear()  # a run may be killed once it has recorded its end
 
     async def _end_killed_alone(self) -> None:
         async with Supervisor(self.run_id, self.companions) as supervisor:

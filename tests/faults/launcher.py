@@ -55,11 +55,11 @@ UNSTABLE = (
     (re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}"), "RUN"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "*"),
     (re.compile(r"\d{8}_\d{6}(_\d+)?"), "TIME"),
-    (re.compile(r"\.\d+\.tmp$"), ".tmp"),
+    (re.compile(r"\.\d+(\.tmp)?$"), r"\1"),
     (re.compile(r"\b\d{19}-"), ""),
     (re.compile(r"(?<= tmp/)[a-z0-9_]{8}$"), "*"),
     (re.compile(r"[~-]k?[0-9a-f]{8}(?=[~-]scratch)"), ""),
-    (re.compile(r"\b[0-9a-f]{32}(-\d+-\d+)?"), "KEY"),
+    (re.compile(r"\b[0-9a-f]{32}(-\d+-\d+)?|\b[0-9a-f]{20}(?=\.)"), "KEY"),
 )
 """What differs between two runs of the same list."""
 

@@ -197,6 +197,13 @@ class KilledTest(RunTest):
         self.assertFalse(left & set(self.workspace.processes()))
         self.assertFalse(os.path.exists(folder))
 
+    def test_the_folder_of_a_run_killed_after_its_end_is_gone_even_if_nothing_is_left(self) -> None:
+        self.workspace.features(feature("a"))
+        self.run_to(0)
+        folder = tempfile.mkdtemp(prefix=PREFIX, dir=self.workspace.temporary)
+        self.assertIn("up to date", self.run_to(0).err)
+        self.assertFalse(os.path.exists(folder))
+
     def kill_with_the_guard(self) -> set[int]:
         """A run in which ``a`` and ``b`` are held, killed; what survived."""
         running = self.start_held("a", "b")
