@@ -9,19 +9,21 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..git import channel as channels
 from ..git.channel import KNOWN, Channel, Update, open_channel
 from ..git.door import Git
 from ..git.opening import open_repository
 from ..git.paths import is_in
+from ..git.ref_conflicts import in_the_way, prevented_by
 from ..git.refs import HEADS
 from ..model import events
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass, replace
 from ..model.mask import Mask
+from ..model.terminal_text import shell_word
 from ..model.translate import N_
 from ..process.spawner import Spawner, run_sync
 from ..project import feature_list
@@ -176,7 +178,7 @@ class OneFeature:
         """Record in the clone what other machines pushed."""
         branch = self.project.config.branch_of(self.asked.feature)
         self.branch_lease = refs.get(ORIGIN + branch, "")
-        self._check_branch(branch)
+        self._check_branch(branch, refs)
         there = FetchedRemote(self.channel, self.asked.run_id, refs, self.branch_lease, self.say)
         recording = Recording(self.project, there, self.earlier.report)
         self.is_continued = recording.kept is not None
@@ -235,11 +237,18 @@ class OneFeature:
             ],
         )
 
-    def _check_branch(self, branch: str) -> None:
-        """Raise :class:`UserError` if the branch on the remote may be somebody else's."""
+    def _check_branch(self, branch: str, refs: Iterable[str]) -> None:
+        """Raise :class:`UserError` if somebody else's branch on the remote is in the way."""
         tip, base = self.branch_lease, self.project.base_commit
         report = self.earlier.report
         git = self.project.git
+        other = in_the_way(ORIGIN + branch, refs)
+        if other:
+            other = other.replace(ORIGIN, HEADS)
+            raise UserError(
+                prevented_by(HEADS + branch, other),
+                hint=N_("rename or delete it there, or change project.branch_prefix"),
+            )
         if not tip or (report is not None and run_sync(git.is_ancestor(report.commit, tip))):
             return
         if not run_sync(is_of_a_run(self.channel, self.project.git, tip, base, self.asked.feature)):
@@ -291,6 +300,14 @@ class OneFeature:
                 ),
                 hint=N_("wait for its report: rorchestrator report --merge --remote URL"),
                 exit_code=ExitCode.INCOMPLETE,
+            )
+        other = run_sync(self.channel.in_the_way(self.ref))
+        if other:
+            return UserError(
+                prevented_by(self.ref, other),
+                hint=N_("choose another --run-id, or delete it: {command}").format(
+                    command=f"git push URL --delete {shell_word(other)}"
+                ),
             )
         return UserError(
             N_("the attempt could not be claimed on the remote: {said}").format(said=said),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from ..git.channel import Channel, Update
+from ..git.ref_conflicts import around, in_the_way, prevented_there
 from ..git.refs import HEADS, KEPT
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -42,16 +45,20 @@ async def send(channel: Channel, report: FeatureReport, commit: str, lease: str)
             name = f"{KEPT}{report.feature}/{report.run_id}.{report.attempt}"
             updates.append(Update(name, before, ""))
     sent = await channel.push(updates)
-    return Sending(True) if sent.is_done else await _refused(channel, report, commit, sent.said)
+    return Sending(True) if sent.is_done else await _refused(channel, report, updates, sent.said)
 
 
-async def _refused(channel: Channel, report: FeatureReport, commit: str, said: str) -> Sending:
-    """Why a push was refused: in our words if another attempt replaced this one."""
-    ref = report_ref(report.run_id, report.feature)
+async def _refused(
+    channel: Channel, report: FeatureReport, updates: Sequence[Update], said: str
+) -> Sending:
+    """Why a push was refused, in our words if another attempt or a ref is in the way."""
+    ref, commit = updates[0].ref, updates[0].commit
     try:
-        there = (await channel.look(ref)).get(ref, "")
+        known = await channel.look(ref, *(name for each in updates for name in around(each.ref)))
     except UserError:  # It is gone, which git said already.
         return Sending(False, said)
+    there = known.get(ref, "")
+    said = _prevented(updates, known) or said
     if there and not await channel.git.commit_of(there):
         await channel.fetch(f"+{ref}:refs/newer")
     number = claim_in(await channel.read(there, CLAIM)).attempt if there else 0
@@ -66,3 +73,9 @@ async def _refused(channel: Channel, report: FeatureReport, commit: str, said: s
         more = N_("the remote takes no push that replaces commits; first delete {branch} there")
         said = f"{more.format(branch=report.branch)}\n{said}"
     return Sending(False, said)
+
+
+def _prevented(updates: Iterable[Update], known: Iterable[str]) -> str:
+    """Which ref of the remote prevents one of those to push; empty without one."""
+    found = ((each.ref, in_the_way(each.ref, known)) for each in updates)
+    return next((prevented_there(ref, other) for ref, other in found if other), "")

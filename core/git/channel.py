@@ -17,6 +17,7 @@ from ..model.translate import N_
 from ..process.spawner import Finished, Spawner
 from . import opening
 from .door import Git, GitError, Repository
+from .ref_conflicts import around, in_the_way
 from .refs import HEADS
 from .remotes import ONLY_THIS
 from .replica import init_bare
@@ -114,6 +115,10 @@ class Channel:
         if re.fullmatch(r"[\w.-]+", self.url):
             return N_("give the URL of the remote: git remote get-url {name}").format(name=self.url)
         return N_("look at the URL and the credentials: git ls-remote URL")
+
+    async def in_the_way(self, ref: str) -> str:
+        """The ref because of which the remote can't have ``ref``; empty without one."""
+        return in_the_way(ref, await self.look(*around(ref)))
 
     # -- files --------------------------------------------------------------------------------
 

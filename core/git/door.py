@@ -421,10 +421,16 @@ class Git:
         return _are_ids(*commits) and not self.repository.shallow
 
     async def create_ref(self, ref: str, commit: str) -> bool:
-        """Create a ref. False if it exists, which leaves it unchanged."""
+        """Create a ref. False if it exists, which leaves it unchanged.
+
+        Raises :class:`UserError` with the ref that is in its way, if there is one.
+        """
         finished = await self.try_run("update-ref", ref, commit, "")
         if finished.code != 0 and not await self.commit_of(ref):
-            raise self.error(N_("create {ref}").format(ref=ref), finished)
+            from .ref_conflicts import prevented  # few need it
+
+            why = await prevented(self, ref)
+            raise why or self.error(N_("create {ref}").format(ref=ref), finished)
         return finished.code == 0
 
     async def symbolic_ref(self, ref: str, *, at: str = "") -> str:

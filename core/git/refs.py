@@ -26,7 +26,7 @@ UNDONE = "refs/rorchestrator/undone/"
 BASES = "refs/rorchestrator/bases/"
 """``<id>``: the merge of its dependencies that we pushed last, the base of its pull request."""
 
-SEEN = (HEADS, OWN, STASH)
+SEEN = (HEADS, OWN.rstrip("/"), STASH)
 """The refs that a run reads."""
 
 DRIVER = "/dev/null/rorchestrator-merge-driver"

@@ -8,6 +8,7 @@ from ..model.frozen import dataclass
 from ..model.translate import N_
 from ..process.spawner import Finished
 from .door import Git
+from .ref_conflicts import around, in_the_way
 from .refs import HEADS
 
 WITHOUT_FETCH_HEAD = (2, 29)
@@ -85,6 +86,13 @@ async def branches_on(git: Git, where: str, branches: Iterable[str]) -> dict[str
     pairs = (line.split("\t", 1) for line in told.text.split("\n") if line)
     # A pattern also matches at the end of a longer name.
     return {ref[len(HEADS) :]: commit for commit, ref in pairs if ref in wanted}
+
+
+async def in_the_way_on(git: Git, where: str, branch: str) -> str:
+    """The ref because of which a remote can't have a branch; empty without one."""
+    ref = HEADS + branch
+    told = await git.try_run("ls-remote", "--", where, *around(ref), at=git.repository.top)
+    return in_the_way(ref, (line.partition("\t")[2] for line in told.text.split("\n")))
 
 
 async def fetch_commits(git: Git, where: str, branches: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from ..git import remotes
+from ..git.ref_conflicts import prevented_there
 from ..git.refs import BASES, HEADS
 from ..model import events_review
 from ..model.errors import UserError
@@ -19,6 +20,7 @@ from ..model.excerpt import excerpt
 from ..model.handover import Push
 from ..model.outcome import Status
 from ..model.state import FeatureState
+from ..model.terminal_text import shell_word
 from ..model.translate import N_
 from ..project.control_requests import record
 from ..project.decisions import apply_skips
@@ -311,6 +313,10 @@ class Handover:
         assert HEADS + branch != HEADS + self.remote.base, branch
         pushed = await remotes.push(self.git, self.remote.name, branch, commit, lease)
         if not pushed.is_done:
+            name = self.remote.name
+            other = await remotes.in_the_way_on(self.git, self.remote.where, branch)
+            if other:
+                raise UserError(prevented_there(HEADS + branch, other, shell_word(name)))
             said = excerpt(self.project.mask(pushed.said))
             raise UserError(N_("git could not push it: {said}").format(said=said))
 

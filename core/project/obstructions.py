@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..git.door import Repository
 from ..git.paths import is_in
+from ..git.ref_conflicts import above
 from ..git.refs import HEADS, KEPT, RESULTS
 from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import replace
 from ..model.state import FeatureState, RunState
+from ..model.terminal_text import shell_word
 from ..model.translate import N_
 from ..process.spawner import run_sync
 from .open import OpenProject
@@ -208,6 +210,7 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
         yield N_("the branch {parent!r} prevents branches {prefix}<id>").format(
             parent=parent, prefix=prefix
         )
+    yield from _ref_faults(project, due)
     saved = _saved_refs(project)
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
@@ -220,6 +223,15 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
             yield N_(
                 "feature {id}: branches below {branch!r} prevent a branch of that name"
             ).format(id=id, branch=branch)
+
+
+def _ref_faults(project: OpenProject, ids: Iterable[str]) -> Iterable[str]:
+    """Refs that would let a run fail once it has been paid for."""
+    names = [name + id for id in ids for name in (RESULTS, KEPT)]
+    for ref in sorted({*above(RESULTS), *above(KEPT), *names} & project.refs.keys()):
+        yield N_("the ref {ref} prevents refs below it: git update-ref -d {word}").format(
+            ref=ref, word=shell_word(ref)
+        )
 
 
 def made_by_us(known: FeatureState, branch: str) -> bool:

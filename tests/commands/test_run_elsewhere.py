@@ -405,6 +405,24 @@ class RefusalTest(ElsewhereTest):
             "update-ref", "refs/heads/feature/auth", space.commit({"theirs": "1"}, "x"), fails=True
         )
 
+    @once
+    def test_a_ref_that_would_prevent_the_push_is_named_before_anything_is_paid_for(self) -> None:
+        space = self.use(feature("auth"))
+        for other, hint in (
+            ("refs/rorchestrator/runs/r1", "choose another --run-id, or delete it: git push URL"),
+            ("refs/heads/feature", "rename or delete it there, or change project.branch_prefix"),
+            ("refs/heads/feature/auth/x", "rename or delete it there"),
+        ):
+            with self.subTest(other):
+                space.there("update-ref", other, "main")
+                done = space.run_there("auth")
+                self.assert_code(done, 2)
+                self.assertIn(f"rorchestrator: {other} is in the way of refs/", done.err)
+                self.assertIn(f"next: {hint}", done.err)
+                self.assertNotIn("started", done.err)
+                space.there("update-ref", "-d", other)
+        self.assertEqual(space.refs_there("refs/rorchestrator"), {})
+
     def test_a_list_that_turns_off_permission_checks_needs_the_option(self) -> None:
         space = self.use()
         space.features(feature("auth"), claude={"permission_mode": "bypassPermissions"})

@@ -50,12 +50,25 @@ class SendingTest(MachineTest):
         machine = self.machine()
         machine.earlier = type(machine.earlier)()
         machine.open()
-        machine.claim, machine.claimed = machine.claim, run_sync(machine.channel.write({}, (), "x"))
+        machine.claimed, machine.is_claimed = run_sync(machine.channel.write({}, (), "x")), True
         hand_in = HandIn(machine)
         ended = hand_in.ended(None)
         with mock.patch.object(Channel, "_push", noted):
             self.assertFalse(hand_in.push(ended).is_done)
         self.assertEqual(pushed, [machine.ref])
+
+    def test_a_ref_of_the_remote_that_prevents_the_push_is_named(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth", "--bundle", space.beside("b")), 0)
+        words = ("push", "--bundle", space.beside("b"), "--remote", space.url)
+        for other in ("refs/rorchestrator/runs/r1", "refs/heads/feature"):
+            space.there("update-ref", other, "main")
+            done = space.main(*words)
+            self.assert_code(done, 1)
+            self.assertIn(f"nothing was pushed: {other} is in the way of refs/", done.err)
+            self.assertIn(f"there: git push URL --delete {other}\n", done.err)
+            space.there("update-ref", "-d", other)
+        self.assert_code(space.main(*words), 0)
 
     def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:
         space = self.use(feature("auth", {"write": ".github/workflows/a.yml"}))

@@ -11,6 +11,7 @@ from core.git import (
     merged,
 )
 from core.git.door import TRANSIENT, Git
+from core.model.errors import UserError
 from core.model.frozen import replace
 from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
@@ -59,7 +60,8 @@ class RefTest(GitTest):
         self.assertTrue(run_sync(self.git.create_ref("refs/x/a", first)))
         self.assertFalse(run_sync(self.git.create_ref("refs/x/a", second)))
         self.assertEqual(self.repository.commit_of("refs/x/a"), first)
-        self.refused(self.git.create_ref("refs/x/a/b", second), "create refs/x/a/b")
+        with self.assertRaises(UserError):
+            run_sync(self.git.create_ref("refs/x/a/b", second))
         self.assertEqual(self.spawner.pauses, 0, "a refusal is no reason to try again")
 
     def test_a_ref_moves_and_goes_only_from_where_we_saw_it(self) -> None:

@@ -124,6 +124,15 @@ class PushTest(HandoverTest):
         self.assertIn("it depends on auth, also held", said.out)
         self.assertEqual(self.pushes(), [])
 
+    def test_a_branch_of_the_remote_that_prevents_the_push_is_named(self) -> None:
+        self.forge.git("update-ref", "refs/heads/feature", "main")
+        said = self.push()
+        self.assertEqual(said.code, 1)
+        self.assertIn("(feature/auth): refs/heads/feature is in the way of refs/heads", said.out)
+        self.assertIn("there: git push origin --delete refs/heads/feature\n", said.out)
+        self.forge.git("update-ref", "-d", "refs/heads/feature")
+        self.assertEqual(self.push().code, 0)
+
     def test_only_accepted_features_are_pushed_if_you_say_so(self) -> None:
         self.shop.record(
             events_review.reviewed(1, "auth", answer=Answer.ACCEPTED, commit=self.tip("auth"))

@@ -67,6 +67,16 @@ class RoomForBranches(unittest.TestCase):
                 self.assertIn(expected, "".join(self.faults(place)))
                 self.assertEqual(self.faults(place, Action.SKIP), [])
 
+    def test_a_ref_where_a_run_keeps_its_refs_is_in_the_way(self) -> None:
+        names = ("", "/results", "/results/auth", "/kept", "/kept/auth")
+        for ref in (f"refs/rorchestrator{name}" for name in names):
+            with self.subTest(ref), Workspace([feature("auth")]) as space:
+                space.git("update-ref", ref, "main")
+                (fault,) = self.faults(place_of(space))
+                self.assertEqual(
+                    fault, f"the ref {ref} prevents refs below it: git update-ref -d {ref}"
+                )
+
     def test_worktrees_need_a_folder_that_can_be_written_to(self) -> None:
         with Workspace([feature("auth")]) as space:
             allowed: list[str] = []
