@@ -10,10 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from tests.support.paths import ORCHESTRATE
 
 TOOL = (sys.executable, ORCHESTRATE)
+
+ERROR_BYTES = 2000
+"""How much of its standard error a failed command is quoted with."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,32 @@ class Run:
 
 
 def run(argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Run:
-    """Run a command to its end, its output thrown away; it must succeed."""
-    started = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nowhere, stream)
-        os.chdir(cwd)
-        os.execvpe(argv[0], list(argv), dict(env))
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - started
-    if status:
-        raise SystemExit(f"{' '.join(argv)} ended with {os.waitstatus_to_exitcode(status)}")
+    """Run a command to its end, its output thrown away; it must succeed.
+
+    Raises :class:`SystemExit` with the end of its standard error if it fails.
+    """
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        pid = os.fork()
+        if pid == 0:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for stream, target in enumerate((nowhere, nowhere, errors.fileno())):
+                os.dup2(target, stream)
+            os.chdir(cwd)
+            os.execvpe(argv[0], list(argv), dict(env))
+        _, status, usage = os.wait4(pid, 0)
+        wall = time.perf_counter() - started
+        if status:
+            code = os.waitstatus_to_exitcode(status)
+            raise SystemExit(f"{' '.join(argv)} ended with {code}: {_end_of(errors)}")
     scale = 1024 if sys.platform == "linux" else 1024 * 1024
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+
+
+def _end_of(file: BinaryIO) -> str:
+    """The last bytes of a file."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - ERROR_BYTES))
+    return file.read().decode(errors="replace").strip()
 
 
 @contextmanager

@@ -79,7 +79,8 @@ def script_of(id: str, commands: Sequence[Command], folder: str, agent: str) -> 
 
     The script takes the id of its feature as its argument.
     """
-    own = [one for one in commands if not one.by_git and any(id in word for word in one.argv)]
+    names = _naming(id)
+    own = [one for one in commands if not one.by_git and any(map(names.search, one.argv))]
     looks = [number for number, one in enumerate(own) if one.name == "status"]
     lines = ["#!/bin/sh", "set -e"]
     for number, one in enumerate(own):
@@ -106,4 +107,10 @@ def _line(id: str, one: Command, folder: str) -> str:
 
 def _quoted(id: str, word: str) -> str:
     """A word for the shell, with its argument in the place of the feature."""
-    return '"$1"'.join(shlex.quote(part) if part else "" for part in word.split(id)) or "''"
+    parts = _naming(id).split(word)
+    return '"$1"'.join(shlex.quote(part) if part else "" for part in parts) or "''"
+
+
+def _naming(id: str) -> re.Pattern[str]:
+    """Finds a feature where it is named: a commit of another one may have the same characters."""
+    return re.compile(rf"\b{re.escape(id)}\b")
