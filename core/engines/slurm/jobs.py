@@ -23,10 +23,13 @@ LIMIT_SIGNAL = "--signal=B:TERM@60"
 NAMES_EXPORTED = ("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE")
 """Variables that Slurm may see: their values stay in the controller's state folder."""
 
+CLUSTERS = "--clusters"
+CLUSTERS_SHORT = "-M"
+
 OURS = (
     *("--array", "--dependency", "--error", "--export", "--export-file", "--help", "--hold"),
     *("--job-name", "--kill-on-invalid-dep", "--open-mode", "--output", "--parsable"),
-    *("--test-only", "--usage", "--version", "--wait", "--wrap", "--clusters"),
+    *("--test-only", "--usage", "--version", "--wait", "--wrap", CLUSTERS),
 )
 """Options of sbatch that ``submit`` sets itself, or that would break a submission."""
 
@@ -133,6 +136,11 @@ def check_options(options: Sequence[str]) -> None:
         taken = [each for each in OURS if is_long and each.startswith(name)]
         if not is_long and option[:1] == "-" and option[1:2] in OURS_SHORT:
             taken = [option[:2]]
+        if CLUSTERS in taken or CLUSTERS_SHORT in taken:
+            raise UserError(
+                N_("{option!r} can't be added: a run is on one cluster").format(option=option),
+                hint=N_("type submit on a login node of that cluster"),
+            )
         if taken or len(option) < 2 or option[0] != "-" or option == "--":
             raise UserError(
                 N_("{option!r} can't be added to the options of sbatch").format(option=option),

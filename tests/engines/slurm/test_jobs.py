@@ -99,6 +99,13 @@ class OptionTest(unittest.TestCase):
             ("--partition=gpu", "-Amine", "--mem=8G", "--cpus-per-task=4", "-t4:00:00", "--qos=low")
         )
 
+    def test_another_cluster_is_refused_with_the_place_for_it(self) -> None:
+        for option in ("--clusters=big", "--cluster", "-Mbig", "-M"):
+            with self.subTest(option), self.assertRaises(UserError) as caught:
+                check_options((option,))
+            self.assertIn("can't be added: a run is on one cluster", caught.exception.message)
+            self.assertIn("on a login node of that cluster", caught.exception.hint)
+
     def test_what_would_break_a_submission_or_show_a_key_is_refused(self) -> None:
         for option in (
             *("--export=ALL", "--exp=ALL", "--wrap=x", "-d5", "--dependency=5", "-Jname", "--wait"),
