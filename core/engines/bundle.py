@@ -50,6 +50,8 @@ async def push_bundle(
     await channel.unpack(path, {name: f"refs/bundle/{name}" for name in refs})
     report = report_in(await channel.read(refs[ref], REPORT), path)
     fault = await _fault(channel, report, refs, feature, run_id)
+    moved = [channel.moved_by(each) for each in refs if each in channel.aliases]
+    fault = fault or "".join(moved[:1])
     if branch not in ("", report.branch):
         fault = N_("its branch is {branch}").format(branch=report.branch)
     if fault:

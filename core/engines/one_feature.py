@@ -9,7 +9,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 from ..git import channel as channels
 from ..git.channel import KNOWN, Channel, Update, open_channel
@@ -97,13 +97,19 @@ class OneFeature:
         return report if run_sync(self._has_result(report)) else None
 
     def _check_ref(self) -> None:
-        """Raise :class:`UserError` if there is no commit where the claim belongs."""
+        """Raise :class:`UserError` unless the claim can be pushed to its ref."""
+        self._check_alias(self.ref, N_("delete it, or choose another --run-id"))
         there = self.earlier.commit
         if there and run_sync(self.channel.git.commit_of(there)) != there:
             raise UserError(
                 N_("{ref} on the remote is no commit, so no run wrote it").format(ref=self.ref),
                 hint=N_("delete it, or choose another --run-id"),
             )
+
+    def _check_alias(self, ref: str, hint: str) -> None:
+        """Raise :class:`UserError` if a push to a ref of the remote would move another one."""
+        if ref in self.channel.aliases:
+            raise UserError(self.channel.moved_by(ref), hint=hint)
 
     async def _has_result(self, report: FeatureReport) -> bool:
         """Whether the branch has the result, also below other commits; or another one if it landed.
@@ -193,9 +199,12 @@ class OneFeature:
                     N_("the remote has no branch yet"),
                     hint=N_("push the base branch with the feature list, or correct --remote"),
                 )
+            fault = N_("the remote has no branch, tag or commit {base!r}").format(base=base)
+            if not base:
+                fault = N_("the HEAD of the remote names no branch that it has")
             branches = [ref[len(ORIGIN) :] for ref in refs if ref != f"{ORIGIN}HEAD"]
             raise UserError(
-                N_("the remote has no branch, tag or commit {base!r}").format(base=base or "HEAD"),
+                fault,
                 hint=N_("name another one: --base REF; branches of the remote: {names}").format(
                     names=some(branches)
                 ),
@@ -237,7 +246,7 @@ class OneFeature:
             ],
         )
 
-    def _check_branch(self, branch: str, refs: Iterable[str]) -> None:
+    def _check_branch(self, branch: str, refs: Mapping[str, str]) -> None:
         """Raise :class:`UserError` if somebody else's branch on the remote is in the way."""
         tip, base = self.branch_lease, self.project.base_commit
         report = self.earlier.report
@@ -249,12 +258,16 @@ class OneFeature:
                 prevented_by(HEADS + branch, other),
                 hint=N_("rename or delete it there, or change project.branch_prefix"),
             )
+        if list(refs.values()).count(tip) > 1:  # A symbolic ref is where another one is.
+            run_sync(self.channel.look(HEADS + branch))
+        hint = N_("rename or delete it, or change project.branch_prefix")
+        self._check_alias(HEADS + branch, hint)
         if not tip or (report is not None and run_sync(git.is_ancestor(report.commit, tip))):
             return
         if not run_sync(is_of_a_run(self.channel, self.project.git, tip, base, self.asked.feature)):
             raise UserError(
                 N_("the remote has a branch {branch} that no run made").format(branch=branch),
-                hint=N_("rename or delete it, or change project.branch_prefix"),
+                hint=hint,
             )
 
     def bundle_again(self, report: FeatureReport, path: str) -> None:
@@ -311,7 +324,10 @@ class OneFeature:
             )
         return UserError(
             N_("the attempt could not be claimed on the remote: {said}").format(said=said),
-            hint=N_("a machine that may not push writes a bundle: --bundle FILE"),
+            hint=N_(
+                "allow pushes to refs/rorchestrator/ there; a machine that may not push at all "
+                "writes a bundle: --bundle FILE"
+            ),
         )
 
     def _requeued(self, number: int) -> str:

@@ -36,6 +36,9 @@ LARGEST_BYTES = 64 * 1024 * 1024
 
 SHA256_DIGITS = 64
 
+SYMBOLIC = "ref: "
+"""How a line of git-ls-remote(1) begins that says what a symbolic ref names."""
+
 NO_ATOMIC = "does not support --atomic"
 
 WAITS_SECONDS = (1.0, 4.0)
@@ -69,6 +72,8 @@ class Channel:
         """The branch that the remote's HEAD names; empty without one."""
         self.is_sha256 = is_sha256
         """Whether its ids have 64 digits."""
+        self.aliases: dict[str, str] = {}
+        """The symbolic refs that were seen, and what they name: a push to one moves the other."""
 
     async def renewed(self, folder: str) -> Channel:
         """A channel to the same remote in another new ``folder``; the remote is not asked."""
@@ -80,10 +85,13 @@ class Channel:
 
     async def look(self, *patterns: str) -> dict[str, str]:
         """Commits by ref, of the refs with these names; ``*`` at the end stands for anything."""
-        told = await self._ask("ls-remote", "--", self.url, *patterns)
-        pairs = (line.split("\t", 1) for line in told.text.split("\n") if line)
+        told = await self._ask("ls-remote", "--symref", "--", self.url, *patterns)
+        pairs = [line.split("\t", 1) for line in told.text.split("\n") if line]
+        symbolic = [(named, ref) for named, ref in pairs if named.startswith(SYMBOLIC)]
+        self.aliases.update((ref, named[len(SYMBOLIC) :]) for named, ref in symbolic)
         # A pattern also matches at the end of a longer name.
-        return {ref: commit for commit, ref in pairs if _is_wanted(ref, patterns)}
+        wanted = [(commit, ref) for commit, ref in pairs if _is_wanted(ref, patterns)]
+        return {ref: commit for commit, ref in wanted if not commit.startswith(SYMBOLIC)}
 
     async def fetch(self, *refspecs: str) -> None:
         """Fetch refs, which are then here under the names of the refspecs."""
@@ -106,7 +114,7 @@ class Channel:
         raise UserError(
             N_("the repository {url} could not be read: {said}").format(
                 url=without_credentials(self.url),
-                said=GitError("", finished).message.partition(": ")[2],
+                said=without_credentials(GitError("", finished).message.partition(": ")[2]),
             ),
             hint=self._hint(),
         )
@@ -119,6 +127,12 @@ class Channel:
     async def in_the_way(self, ref: str) -> str:
         """The ref because of which the remote can't have ``ref``; empty without one."""
         return in_the_way(ref, await self.look(*around(ref)))
+
+    def moved_by(self, ref: str) -> str:
+        """What a push to an alias would do."""
+        return N_("{ref} on the remote is a symbolic ref: a push would move {other}").format(
+            ref=ref, other=self.aliases[ref]
+        )
 
     # -- files --------------------------------------------------------------------------------
 
@@ -287,7 +301,9 @@ def _said(finished: Finished) -> str:
     words += [
         line.removeprefix("remote:").strip() for line in told if not line.startswith(needless)
     ]
-    return "\n".join(filter(None, words)) or N_("exit {code}").format(code=finished.code)
+    return without_credentials("\n".join(filter(None, words))) or N_("exit {code}").format(
+        code=finished.code
+    )
 
 
 async def open_channel(
@@ -306,7 +322,7 @@ async def open_channel(
 
 def _head_in(lines: Sequence[str]) -> tuple[str, bool]:
     """The branch of HEAD, and whether ids have 64 digits; see git-ls-remote(1), ``--symref``."""
-    named = [line[len("ref: ") :].split("\t")[0] for line in lines if line.startswith("ref: ")]
+    named = [line[len(SYMBOLIC) :].split("\t")[0] for line in lines if line.startswith(SYMBOLIC)]
     is_sha256 = any(line.find("\t") == SHA256_DIGITS for line in lines)
     return "".join(named[:1]).removeprefix(HEADS), is_sha256
 
@@ -334,8 +350,11 @@ async def forget_credentials(git: Git, url: str) -> None:
 
 
 def without_credentials(url: str) -> str:
-    """A URL without user and password; of SSH, the user is part of the address."""
-    return re.sub(r"\A(https?://)[^/]*@", r"\1", url, flags=re.IGNORECASE)
+    """A URL, or a text with URLs, without user and password.
+
+    Of SSH, the user is part of the address.
+    """
+    return re.sub(r"\b(https?://)[^/\s]*@", r"\1", url, flags=re.IGNORECASE)
 
 
 def credentials_in(url: str) -> dict[str, str]:

@@ -30,7 +30,8 @@ class BaseTest(MachineTest):
         space.publish()
         self.assertEqual(self.base_of(), ("develop", develop))
         space.there("symbolic-ref", "HEAD", "refs/heads/gone")
-        self.assertIn("no branch, tag or commit 'HEAD'", self.refused().message)
+        self.assertIn("the HEAD of the remote names no branch that it", self.refused().message)
+        self.assertIn("no branch, tag or commit 'v2'", self.refused(base="v2").message)
         for branch in ("main", "develop"):
             space.there("update-ref", "-d", f"refs/heads/{branch}")
         space.there("update-ref", "-d", "refs/tags/v1")
@@ -86,6 +87,21 @@ class BaseTest(MachineTest):
         self.assertIn("has a branch feature/auth that no run made", said.message)
         self.assertIn("rename or delete it", said.hint)
 
+    def test_a_push_to_another_name_of_a_branch_is_refused(self) -> None:
+        space = self.use(feature("auth"))
+        for ref, hint in (
+            ("refs/heads/feature/auth", "rename or delete it"),
+            (f"refs/rorchestrator/runs/{RUN_ID}/auth", "delete it, or choose another --run-id"),
+        ):
+            with self.subTest(ref):
+                space.there("symbolic-ref", ref, "refs/heads/main")
+                said = self.refused()
+                self.assertIn(f"{ref} on the remote is a symbolic ref", said.message)
+                self.assertIn("a push would move refs/heads/main", said.message)
+                self.assertIn(hint, said.hint)
+                space.there("symbolic-ref", "--delete", ref)
+        self.machine().open()
+
 
 class ClaimTest(MachineTest):
     def claim_there(self, space: Elsewhere) -> int:
@@ -125,6 +141,7 @@ class ClaimTest(MachineTest):
         with self.assertRaises(UserError) as met:
             machine.begin()
         self.assertIn("could not be claimed on the remote", met.exception.message)
+        self.assertIn("allow pushes to refs/rorchestrator/ there", met.exception.hint)
         self.assertIn("--bundle FILE", met.exception.hint)
 
     def test_what_is_no_commit_at_the_place_of_a_claim_is_named(self) -> None:

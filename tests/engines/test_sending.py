@@ -68,6 +68,12 @@ class SendingTest(MachineTest):
             self.assertIn(f"nothing was pushed: {other} is in the way of refs/", done.err)
             self.assertIn(f"there: git push URL --delete {other}\n", done.err)
             space.there("update-ref", "-d", other)
+        for ref in ("refs/heads/feature/auth", "refs/rorchestrator/runs/r1/auth"):
+            space.there("symbolic-ref", ref, "refs/heads/main")
+            done = space.main(*words)
+            self.assert_code(done, 2)
+            self.assertIn(f"{ref} on the remote is a symbolic ref: a push would move", done.err)
+            space.there("symbolic-ref", "--delete", ref)
         self.assert_code(space.main(*words), 0)
 
     def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:

@@ -199,6 +199,9 @@ class UrlTest(unittest.TestCase):
         self.assertEqual(channels.without_credentials("HTTPS://bot:p@ss@host/a"), "HTTPS://host/a")
         known = {"REMOTE_TOKEN": "bot", "REMOTE_PASSWORD": "p@ss"}
         self.assertEqual(channels.credentials_in("HTTPS://bot:p@ss@host/a"), known)
+        said = "unable to access 'https://p@ss@host/' and http://a:b@c/d/e@f"
+        bare = "unable to access 'https://host/' and http://c/d/e@f"
+        self.assertEqual(channels.without_credentials(said), bare)
         for plain in ("git@host:a.git", "ssh://git@host/a.git", "https://host/a.git", "/a"):
             self.assertEqual(channels.without_credentials(plain), plain)
             self.assertEqual(channels.credentials_in(plain), {})
