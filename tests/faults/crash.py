@@ -777,9 +777,12 @@ class Laboratory:
         return Verdict(name, each.figures, each.problems, each.arena.root, repeat)
 
     def kinds(self) -> list[str]:
-        """One point of each kind: of the steps of nine features they differ in names only."""
+        """One point of each kind: of the steps of nine features they differ in names only.
+
+        The first of a kind in a run rather than the second, which a killed one may not come to.
+        """
         found: dict[str, str] = {}
-        for point in self.points:
+        for point in sorted(self.points, key=lambda point: (" (" in point, point)):
             found.setdefault(self._kind(point), point)
         return sorted(found.values())
 

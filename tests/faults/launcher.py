@@ -60,8 +60,9 @@ UNSTABLE = (
     (re.compile(r"(?<= tmp/)[a-z0-9_]{8}$"), "*"),
     (re.compile(r"[~-]k?[0-9a-f]{8}(?=[~-]scratch)"), ""),
     (re.compile(r"\b[0-9a-f]{32}(-\d+-\d+)?|\b[0-9a-f]{20}(?=\.)"), "KEY"),
+    (re.compile(r"(?<=^rename worktrees/)[^/]+(?=/\.git$)"), "*"),
 )
-"""What differs between two runs of the same list."""
+"""What differs between two runs of the same list, also because of who takes over a checkout."""
 
 
 class Order:
@@ -279,13 +280,11 @@ def _label(argv: Sequence[str], env: Mapping[str, str]) -> str:
         kind = kind.rstrip(";")
         return f"{kind if kind in STEPS else 'agent'} {feature}" if feature else "guard"
     at = words[2] if words[1:2] == ["-C"] else ""
-    place = (
-        f" in {os.path.basename(at)}"
-        if os.path.basename(os.path.dirname(at)) == "worktrees"
-        else ""
-    )
     kept = _without_options(words[3 if at else 1 :])
-    return _stable(" ".join(["git", *kept]) + place)
+    folder, name = os.path.split(at)
+    # Who takes over the checkout of another one, and has it cleaned, is chance.
+    place = os.path.basename(folder) == "worktrees" and kept[0] != "clean"
+    return _stable(" ".join(["git", *kept]) + (f" in {name}" if place else ""))
 
 
 def _without_options(words: list[str]) -> list[str]:

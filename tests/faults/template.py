@@ -264,13 +264,6 @@ wish() { # as another terminal does
   printf '{"id": "%s", "run": "%s", "action": "%s"}' "$1-$2" "$RORCHESTRATOR_RUN" "$2" \
     >"$STATE/wishes/$1-$2.json"
 }
-if [ "$ID" = search ]; then
-  STATE=$ROUND/repository/.git/rorchestrator now=$(date +%s%N)
-  mkdir -p -m 700 "$STATE/wishes"
-  wish "$now" pause
-  wish "$now" resume
-  mv -T "$STATE/wishes" "$STATE/requests" # both at once: how long it stands still is no chance
-fi
 echo "$ID" >>"$ROUND/starts"
 cat >"$ROUND/prompts/$ID"
 if [ "$ID" = search ] && [ ! -e "$ROUND/overloaded" ]; then
@@ -279,6 +272,13 @@ if [ "$ID" = search ] && [ ! -e "$ROUND/overloaded" ]; then
   echo '"total_cost_usd": 0, "api_error_status": 529, "result": "Overloaded"}'
   exit 1
 fi
+if [ "$ID" = search ]; then
+  STATE=$ROUND/repository/.git/rorchestrator now=$(date +%s%N)
+  mkdir -p -m 700 "$STATE/wishes"
+  wish "$now" pause
+  wish "$now" resume
+  mv -T "$STATE/wishes" "$STATE/requests" # both at once: how long it stands still is no chance
+fi
 if [ "$ID" = shop ] && grep -q 'the shop is not mended' "$ROUND/prompts/shop"; then
   echo yes >mended.py && echo 'file shop mended.py yes' >>"$ROUND/notes"
 fi
@@ -286,7 +286,7 @@ exec "$@" <"$ROUND/prompts/$ID"
 """
 """One agent meets an overloaded API, once; another one mends only what it is told of.
 
-While one works, the user has the run pause and go on.
+While it works after that, the user has the run pause and go on.
 """
 
 
