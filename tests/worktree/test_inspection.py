@@ -184,6 +184,22 @@ class FreshTest(WorktreeTest):
         self.repository.git("config", "core.autocrlf", "input")
         self.assertEqual(self.recorded().changed, {"a": baseline.ABSENT})
 
+    def test_what_is_said_without_a_look_is_what_git_would_say(self) -> None:
+        async def both(made: Worktree) -> None:
+            said = await inspection.status_before(self.manager, made, is_fresh=True)
+            self.assertEqual(said, await inspection.full_status(self.manager, made.path))
+
+        async def main() -> None:
+            await both(self.made)
+            async with self.manager.scratch("other", self.base) as scratch:
+                await both(scratch)
+
+        run_sync(main())
+
+    def test_without_an_index_git_tells(self) -> None:
+        os.unlink(os.path.join(self.admin, "index"))
+        self.assertEqual(len(self.recorded().changed), 2)
+
     def test_of_one_that_took_over_files_what_is_missing_is_seen(self) -> None:
         self.made = replace(self.made, is_checked_out=False)
         self.assertEqual(self.recorded(), Baseline(ignored=frozenset()))
