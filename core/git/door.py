@@ -18,7 +18,7 @@ from ..model.frozen import dataclass
 from ..model.patterns import pattern
 from ..model.translate import N_
 from ..process.scratch_folder import ScratchFolder
-from ..process.spawner import Finished, Spawner
+from ..process.spawner import Finished, Spawner, start_early
 from .ahead import LIST_REFS, NO_FETCH, argv_of, environment
 from .answer_cache import Answers
 from .refs import DRIVER, HEADS
@@ -202,7 +202,7 @@ class Git:
             )
         common = self.repository.common_dir
         argv = argv_of(at or common, common, *settings, *arguments, hooks=hooks)
-        env = {**(env or self.environ), **self.restrictions(elsewhere=elsewhere)}
+        env = self._env(env, elsewhere=elsewhere)
         number, lock = 0, None
         while True:
             number += 1
@@ -225,6 +225,14 @@ class Git:
                 await self.spawner.pause(REPEAT_SECONDS)
             else:
                 return finished
+
+    def begin(self, *arguments: str, at: str, settings: Sequence[str]) -> None:
+        """Start a command for whoever runs the same later; see :func:`start_early`."""
+        common = self.repository.common_dir
+        start_early(argv_of(at, common, *settings, *arguments), self._env(None))
+
+    def _env(self, env: Mapping[str, str] | None, *, elsewhere: bool = False) -> dict[str, str]:
+        return {**(env or self.environ), **self.restrictions(elsewhere=elsewhere)}
 
     def _only_reads(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
         """Whether a command changes nothing outside of the temporary folder."""

@@ -38,6 +38,12 @@ async def status_of(
     return await _with_files_in_submodules(git, path, status)
 
 
+async def begin(git: Git, path: str) -> None:
+    """Start what :func:`status_of` will ask a read-only ``git``."""
+    strict = git.without(await git.named_programs(path), strict=True)
+    git.begin(*STATUS, *SHALLOW, at=path, settings=strict)
+
+
 async def _with_files_in_submodules(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
     """The status with files in folders of submodules that are not checked out, as ignored.
 
@@ -139,8 +145,7 @@ async def _unfiltered_status(
 ) -> WorktreeStatus:
     """The status of a worktree as far as it is known without filters."""
     programs = await git.named_programs(path)
-    # In submodules, git would run filters from their own settings.
-    arguments = [*arguments, "--ignore-submodules=dirty"]
+    arguments = [*arguments, *SHALLOW]
     strict = git.without(programs, strict=True)
     finished = await git.try_run(*arguments, at=path, env=env, settings=strict, tries=1)
     uncertain: dict[str, str] = {}
@@ -232,6 +237,10 @@ STATUS = (
     *("status", "--porcelain=v2", "--branch", "-z"),
     *("--untracked-files=all", "--no-renames"),
 )
+
+
+SHALLOW = ("--ignore-submodules=dirty",)
+"""In submodules, git would run filters from their own settings."""
 
 
 SUBMODULE = pattern(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from ..git.door import Unknown
@@ -16,7 +17,7 @@ from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import PREDICTED_CONFLICTS, FeatureState, RunState
 from ..model.translate import N_
-from ..process.spawner import run_sync
+from ..process.spawner import end_started, run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree.setup_entries import entries_in, store_folder
 from .claude_program import claude_version
@@ -99,24 +100,57 @@ async def _features(
 ) -> list[FeatureStatus]:
     in_list, now = project.dag.features, time.time()
     gone = [id for id, known in state.features.items() if id not in in_list and known.worktree]
+    own = [state.feature(id) for id in [*in_list, *gone]]
+    ahead = StatusesAhead(project, [*own, *others.features.values()])
 
     async def status_of(
         state: RunState, known: FeatureState, entry: Feature | None = None
     ) -> FeatureStatus:
+        found = await _checkout(project, state, known)
+        if found.worktree:
+            await ahead.begin(1)
         return FeatureStatus(
             known,
             entry.name if entry else known.name,
             entry is not None,
             now,
             known.status.active and is_locked,
-            await _checkout(project, state, known),
+            found,
             _out_of_date(state, known),
         )
 
-    return [
-        *[await status_of(state, state.feature(id), in_list.get(id)) for id in [*in_list, *gone]],
-        *[await status_of(others, known) for known in others.features.values()],
-    ]
+    try:
+        await ahead.begin(os.cpu_count() or 1)
+        return [
+            *[await status_of(state, known, in_list.get(known.id)) for known in own],
+            *[await status_of(others, known) for known in others.features.values()],
+        ]
+    finally:
+        end_started()  # that of a worktree with a fault
+
+
+class StatusesAhead:
+    """The statuses of worktrees that git works on before they are asked for, in their order."""
+
+    def __init__(self, project: OpenProject, features: Iterable[FeatureState]) -> None:
+        self._project = project
+        self._left = iter(features)
+
+    async def begin(self, count: int) -> None:
+        """Start the next ones."""
+        from ..git import worktree_status
+        from ..worktree import admin_files
+
+        begun = 0
+        for known in self._left:
+            with suppress(UserError):  # It is told when the feature's turn comes.
+                path = await _worktree(self._project, known)
+                if path:
+                    admin_files.check_linked(self._project.worktrees, path)
+                    await worktree_status.begin(self._project.git, path)
+                    begun += 1
+            if begun == count:
+                return
 
 
 def _out_of_date(state: RunState, known: FeatureState) -> str:

@@ -10,6 +10,7 @@ import unittest
 from core.model import events
 from core.model.outcome import FeatureOutcome, Status, Stray, Work
 from core.model.window import Window
+from core.process import spawner
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from tests.support.lives import RUN, attempt
 from tests.support.once import once
@@ -150,6 +151,7 @@ class TwoThatCompleted(unittest.TestCase):
             os.unlink(pipes[-1])
         expected = f"{at}: git would block on a pipe: .gitignore"
         self.assertEqual(problem, expected)
+        self.assertEqual(spawner._early, [], "git is still blocked")
 
     def test_a_branch_that_the_user_took_away_is_described(self) -> None:
         with Workspace([feature("auth")]) as space:
