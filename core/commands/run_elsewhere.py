@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 
 from ..engines.feature_report import FeatureReport
 from ..engines.hand_in import Ended, HandIn, Interrupted
@@ -203,24 +204,56 @@ class _Elsewhere:
             hand_in.bundle(ended, self.arguments.bundle)
             self._say(N_("branch and report are in {path}").format(path=self.arguments.bundle))
             return self._is_written(unwritten)
+        saved, unsaved = "", None
+        try:
+            saved = self._saved(hand_in, ended)
+        except UserError as error:  # It is pushed in any case.
+            unsaved = error
         sent = hand_in.push(ended)
         if sent.is_done:
+            _remove(saved)
             self._say(_handed_in(ended.report))
             return self._is_written(unwritten)
         self._complain(N_("nothing was pushed: {said}").format(said=sent.said))
-        self._keep(hand_in, ended, is_late=sent.is_late)
+        if unsaved is not None:
+            raise unsaved
+        self._tell_saved(ended.report, saved, is_late=sent.is_late)
         return False
 
-    def _keep(self, hand_in: HandIn, ended: Ended, *, is_late: bool) -> None:
-        """Keep what could not be pushed in a bundle beside the report."""
-        path = f"{self.arguments.report}.bundle"
-        hand_in.bundle(ended, path)
+    def _saved(self, hand_in: HandIn, ended: Ended) -> str:
+        """Write the bundle that stays if the push fails or never ends; its path."""
+        path = self._new_file()
+        try:
+            hand_in.bundle(ended, path)
+        except UserError:
+            _remove(path)
+            raise
+        return path
+
+    def _new_file(self) -> str:
+        """A new file beside the report: an earlier attempt, or another process, may have one."""
+        number, end = 1, ""
+        while True:
+            path = f"{self.arguments.report}{end}.bundle"
+            OutputFile("--report", path)
+            with suppress(FileExistsError), open(path, "x"):
+                return path
+            number += 1
+            end = f".{number}"
+
+    def _tell_saved(self, report: FeatureReport, path: str, *, is_late: bool) -> None:
+        """Say how to push later what is in a bundle; one of no use is removed."""
         file, words = shell_word(path), N_("the work is kept; to push it: {command}")
         command = f"rorchestrator push --bundle {file} --remote URL"
         if is_late:
             words = N_("the work is kept; to look at it: {command}")
-            command = f"git fetch {file} {ended.report.branch}"
-        self._complain(words.format(command=command))
+            command = f"git fetch {file} {report.branch}"
+        elif not report.commit:
+            words = N_("the report is kept; to push it: {command}")
+        if is_late and not report.commit:
+            _remove(path)
+        else:
+            self._complain(words.format(command=command))
 
     def _keep_all(self) -> None:
         """Keep the clone itself where even a bundle could not be written."""
@@ -262,3 +295,9 @@ def _handed_in(report: FeatureReport) -> str:
     if not report.is_complete:
         words = N_("{branch} is pushed at {commit}: the work that was kept, with its report")
     return words.format(branch=report.branch, commit=report.commit[:10])
+
+
+def _remove(path: str) -> None:
+    """Remove a file, if there is one."""
+    with suppress(OSError):
+        os.unlink(path)

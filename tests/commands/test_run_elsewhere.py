@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import unittest
 import unittest.mock
 
 from core.commands import run_elsewhere
+from core.engines.hand_in import HandIn
 from core.git import channel
 from core.git.channel import Channel
 from core.git.refs import KEPT
+from core.model.errors import UserError
 from core.process.signals import SignalReceived
 from core.views.view import Views
 from tests.support.commands import CommandResult, Running, wait_until
@@ -150,9 +153,29 @@ class AttemptTest(ElsewhereTest):
         self.assert_code(done, 1)
         self.assertIn("attempt 2 has started on another machine and replaces this one", done.err)
         self.assertEqual(space.refs_there(), before)
-        kept = f"{space.report_path('auth')}.bundle"
-        self.assertIn(f"to look at it: git fetch '{kept}' feature/auth", done.err)
+        (kept,) = re.findall("to look at it: git fetch '(.*)' feature/auth", done.err)
         self.assertIn("refs/heads/feature/auth", space.git("bundle", "list-heads", kept))
+
+    @once
+    def test_a_lost_machine_without_work_keeps_none(self) -> None:
+        space = self.use()
+        began, go = (
+            {name: space.beside(f"auth.{end}")}
+            for name, end in (("write", "began"), ("wait", "go"))
+        )
+        space.features(feature("auth", began, go, {"fail": "no"}))
+        space.publish()
+        late = space.at_work("auth")
+        os.unlink(space.beside("auth.began"))
+        newer = space.at_work("auth")
+        space.touch("auth.go")
+        self.assert_code(newer.end(), 1)
+        done = late.end()
+        self.assert_code(done, 1)
+        self.assertIn("attempt 2 has started on another machine", done.err)
+        self.assertNotIn("kept", done.err)
+        left = os.listdir(os.path.dirname(space.report_path("auth")))
+        self.assertEqual(left, ["auth.json"])
 
     @once
     def test_after_a_crash_the_next_attempt_starts_over_and_removes_what_was_left(self) -> None:
@@ -252,6 +275,54 @@ class EndTest(ElsewhereTest):
         kept = f"{space.report_path('auth')}.bundle"
         self.assert_code(space.main("push", "--bundle", kept, "--remote", space.url), 0)
         self.assertEqual(space.tip_there("auth"), space.pushed_report("auth")["commit"])
+
+    @once
+    def test_work_outlives_a_push_that_never_ends_and_a_bundle_the_next_one(self) -> None:
+        space = self.use(feature("auth"))
+        began, go = space.beside("push.began"), space.beside("push.go")
+        hook = space.script(
+            os.path.join(space.remote, "hooks", "pre-receive"),
+            f"#!/bin/sh\ngrep -q refs/heads/ || exit 0\ntouch '{began}'\n"
+            f"while ! test -e '{go}'; do sleep 0.01; done\nexit 1\n",
+        )
+        running = space.begin("auth")
+        space.wait_for("push.began")
+        running.kill()
+        space.touch("push.go")
+        done = space.run_there("auth")
+        self.assert_code(done, 1)
+        first, second = (f"{space.report_path('auth')}.{end}bundle" for end in ("", "2."))
+        self.assertIn(f"to push it: rorchestrator push --bundle '{second}' --remote URL", done.err)
+        os.unlink(hook)
+        said = space.main("push", "--bundle", first, "--remote", space.url)
+        self.assert_code(said, 1)
+        self.assertIn("attempt 2 has started on another machine", said.err)
+        self.assert_code(space.main("push", "--bundle", second, "--remote", space.url), 0)
+        self.assert_code(space.run_there("auth", run_id="r2"), 0)
+        left = sorted(os.listdir(os.path.dirname(first)))
+        self.assertEqual(left, ["auth.json", "auth.json.2.bundle", "auth.json.bundle"])
+
+    @once
+    def test_a_bundle_that_can_not_be_written_prevents_no_push(self) -> None:
+        space = self.use(feature("auth"))
+        full = UserError("no space left")
+        with unittest.mock.patch.object(HandIn, "bundle", side_effect=full):
+            self.assert_code(space.run_there("auth"), 0)
+        path = space.report_path("auth")
+        self.assertEqual(os.listdir(os.path.dirname(path)), ["auth.json"])
+
+    @once
+    def test_a_report_without_work_that_can_not_be_pushed_is_kept(self) -> None:
+        space = self.use(feature("auth", {"fail": "no"}))
+        space.script(
+            os.path.join(space.remote, "hooks", "update"),
+            '#!/bin/sh\ntest "$2" = 0000000000000000000000000000000000000000\n',
+        )
+        done = space.run_there("auth")
+        self.assert_code(done, 1)
+        kept = f"{space.report_path('auth')}.bundle"
+        command = f"rorchestrator push --bundle '{kept}' --remote URL"
+        self.assertIn(f"the report is kept; to push it: {command}", done.err)
 
     @once
     def test_if_the_remote_is_gone_the_work_is_kept_beside_the_report(self) -> None:
