@@ -77,6 +77,14 @@ def is_unfinished(admin: str, path: str) -> bool:
     return not linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
 
 
+def stumps_of_scratch(worktrees: WorktreeManager) -> list[str]:
+    """The names of scratch worktrees that git was killed at before it linked their admin folder."""
+    ours = re.compile(rf"(.+)-{worktrees.key}-scratch[0-9]*")
+    unlinked = (each for each in all_admin_dirs(worktrees) if not linked_folder(each))
+    found = (ours.fullmatch(os.path.basename(admin)) for admin in unlinked)
+    return [match[1] for match in found if match]
+
+
 def linked_folder(admin: str) -> str:
     """The worktree that an admin folder belongs to; empty if unknown."""
     gitfile = os.fsdecode(_read(os.path.join(admin, "gitdir")).strip())

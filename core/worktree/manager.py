@@ -246,7 +246,9 @@ class WorktreeManager:
         linked = (linked_folder(admin) for admin in admin_files.all_admin_dirs(self))
         known = [path for path in linked if os.path.dirname(path) == here]
         there = os.listdir(here) if os.path.isdir(here) else []
-        found = {*known, *(os.path.join(here, name.removesuffix(RUBBISH)) for name in there)}
+        names = [name.removesuffix(RUBBISH) for name in there]
+        names += [f"{name}~{self.key}{SCRATCH}" for name in admin_files.stumps_of_scratch(self)]
+        found = {*known, *(os.path.join(here, name) for name in names)}
         scratch = (path for path in found if path.endswith(SCRATCH))
         return sorted(path for path in scratch if self._is_our_scratch(path))
 

@@ -93,6 +93,12 @@ class ScratchTest(WorktreeTest):
             Path(admin, "locked").write_text("")
             shutil.rmtree(self.path)
 
+        def stump_of_entry(admin: str) -> None:
+            shutil.rmtree(self.path)
+            shutil.rmtree(admin)
+            os.mkdir(admin)
+            Path(admin, "locked").write_text("added with --lock")
+
         def half_removed(admin: str) -> None:
             os.rename(self.path, self.path + RUBBISH)
 
@@ -100,7 +106,10 @@ class ScratchTest(WorktreeTest):
             os.rename(self.path, self.path + RUBBISH)
             shutil.rmtree(admin)
 
-        cases = (whole, being_made, empty_gitfile, folder_without_entry, entry_without_folder)
+        cases = (
+            *(whole, being_made, empty_gitfile, folder_without_entry),
+            *(entry_without_folder, stump_of_entry),
+        )
         for spoil in (*cases, half_removed):
             with self.subTest(spoil.__name__):
                 spoil(self.leave())
