@@ -192,7 +192,7 @@ def _report(document: Mapping[str, Json]) -> FeatureReport:
     if document.get("format") != FORMAT:
         raise ValueError(N_("its format is unknown"))
     status = Status(_text(document, "status"))
-    if status.active:
+    if status.active or status is Status.PENDING:
         raise ValueError(N_("{status} is not an outcome").format(status=status.value))
     inputs = document.get("inputs")
     report = document.get("report")

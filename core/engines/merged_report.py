@@ -13,7 +13,8 @@ from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.fold import fold
 from ..model.frozen import dataclass, replace
-from ..model.outcome import Fault, FeatureOutcome, Status
+from ..model.json_values import Json
+from ..model.outcome import Fault, FeatureOutcome, Status, Work
 from ..model.provenance import Provenance
 from ..model.translate import N_
 from ..reporter.documents import RunReport
@@ -33,6 +34,8 @@ OF_A_FEATURE = frozenset(
     }
 )
 """The events of a feature in a run. Other kinds are about other features or later commands."""
+
+FAULTS = {Status.COMPLETED: Fault.NONE, Status.CANCELLED: Fault.INTERRUPTED}
 
 NOT_REPORTED = N_("not reported")
 
@@ -239,16 +242,15 @@ def _belongs(event: Event, id: str) -> bool:
 
 
 def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Iterable[Event]:
-    """The ends of features without a report, and of those whose report has no end."""
+    """The ends of features without a report, and of those whose events end otherwise."""
     lost: set[str] = set()
     for id, each in listed.items():
         report = gathered.reports.get(id)
         claim = gathered.open_claims.get(id)
         below = [d for d in each.depends_on if d in lost]
         is_pushed = id not in gathered.unpushed
-        if report is not None and claim is None and report.is_complete and is_pushed:
-            continue
-        lost.add(id)
+        if report is None or claim is not None or not (report.is_complete and is_pushed):
+            lost.add(id)
         if claim is not None:
             outcome = _cancelled(
                 N_("attempt {number} on {host} has not reported").format(
@@ -262,11 +264,22 @@ def _missing(gathered: Gathered, listed: Mapping[str, Listed], at: float) -> Ite
             outcome = FeatureOutcome(Status.BLOCKED, text)
         elif report is None:
             outcome = _cancelled(NOT_REPORTED)
-        elif not any(event.kind == "ended" for event in report.events):
-            outcome = FeatureOutcome(report.status, report.reason, Fault.GIT)
+        elif _end_of(report) != report.status.value:
+            work = Work(report.commit) if report.is_complete else None
+            fault = FAULTS.get(report.status, Fault.GIT)
+            outcome = FeatureOutcome(report.status, report.reason, fault, work)
         else:
             continue
         yield events.ended(at, gathered.run_id, id, outcome)
+
+
+def _end_of(report: FeatureReport) -> Json:
+    """How the feature ended by its events; an earlier attempt may have been the last with any."""
+    mine = (
+        each for each in report.events if each.kind == "ended" and each.feature == report.feature
+    )
+    ends = [event.data.get("status") for event in mine]
+    return ends[-1] if ends else None
 
 
 def _cancelled(reason: str) -> FeatureOutcome:

@@ -400,6 +400,19 @@ class ClaimTest(ElsewhereTest):
         self.assert_interrupted(running.end())
 
     @once
+    def test_the_work_of_the_attempt_before_an_interrupted_claim_is_continued(self) -> None:
+        space = self.use(feature("auth", {"write": "auth.md"}, {"fail": "no"}))
+        self.assert_code(space.run_there("auth"), 1)
+        kept = space.tip_there("auth")
+        running = self.held()
+        running.signal(signal.SIGTERM)
+        self.assert_code(running.end(), 143)
+        self.assertEqual(space.merged("--json").json["by_status"], {"cancelled": 1})
+        self.assertEqual(space.tip_there("auth"), kept)
+        again = space.run_there("auth")
+        self.assertIn("a new session, on the work that attempt 2 pushed", again.err)
+
+    @once
     def test_a_claim_that_arrives_after_its_report_is_refused(self) -> None:
         space = self.use(feature("auth"))
         # What a server has begun goes on without the client.

@@ -62,6 +62,7 @@ class FeatureReportTest(unittest.TestCase):
             {"commit": 1},
             {"status": "fine"},
             {"status": "running"},
+            {"status": "pending"},
             {"branch": "a\nb"},
             {"feature": 1},
             {"events": {}},

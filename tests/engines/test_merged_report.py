@@ -145,6 +145,18 @@ class JoinedTest(unittest.TestCase):
         self.assertEqual(made.features[0].known.reason, "claude was not found")
         self.assertEqual(made.features[0].status, Status.FAILED)
 
+    def test_an_attempt_that_never_began_is_not_shown_as_the_one_before(self) -> None:
+        failed = report("docs", 100.0, Status.FAILED)
+        stopped = replace(failed, attempt=2, status=Status.CANCELLED, reason="interrupted")
+        made = view(failed, stopped, only=("docs",))
+        shown = made.features[0]
+        self.assertEqual((shown.status, shown.known.reason), (Status.CANCELLED, "interrupted"))
+
+    def test_a_report_counts_where_its_events_tell_less(self) -> None:
+        made = view(replace(report("docs", 100.0), events=()), only=("docs",))
+        self.assertEqual((made.features[0].status, made.run.exit_code), (Status.COMPLETED, 0))
+        self.assertIn("docs", markdown(made) + html(made))
+
     def test_reports_of_lists_that_contradict_each_other_are_shown_without_edges(self) -> None:
         other = replace(report("api", 100.0), listed=(Listed("auth", "Auth", ("api",)),))
         made = view(report("auth", 100.0), other)
