@@ -129,6 +129,14 @@ async def _features(
         end_started()  # that of a worktree with a fault
 
 
+async def _begin_status(project: OpenProject, path: str) -> None:
+    from ..git import worktree_status
+    from ..worktree import admin_files
+
+    admin_files.check_linked(project.worktrees, path)
+    await worktree_status.begin(project.git, path)
+
+
 class StatusesAhead:
     """The statuses of worktrees that git works on before they are asked for, in their order."""
 
@@ -138,16 +146,12 @@ class StatusesAhead:
 
     async def begin(self, count: int) -> None:
         """Start the next ones."""
-        from ..git import worktree_status
-        from ..worktree import admin_files
-
         begun = 0
         for known in self._left:
             with suppress(UserError):  # It is told when the feature's turn comes.
                 path = await _worktree(self._project, known)
                 if path:
-                    admin_files.check_linked(self._project.worktrees, path)
-                    await worktree_status.begin(self._project.git, path)
+                    await _begin_status(self._project, path)
                     begun += 1
             if begun == count:
                 return
