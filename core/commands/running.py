@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
-from ..landing.dependency_resolution import DependencyResolver
-from ..landing.report import MergeOptions
 from ..model.ci_commands import group
 from ..model.ci_systems import ci_of
 from ..model.decision import Action, Decision
@@ -49,7 +47,6 @@ from .ask_consent import (
     show_unshown,
 )
 from .detaching import go_on_in_background
-from .land import land
 from .live_run import LiveRun, Streams
 from .options import Asking, Display, agrees
 from .run_views import ViewOptions, views_of
@@ -87,7 +84,10 @@ def run_features(
         looking = looking or ViewOptions()
         options = replace(options, has_reader=is_terminal() and not looking.detach)
         shown = _ShownRun(project, options, asking, display, looking, elsewhere)
-        shown.run.resolver = DependencyResolver if resolve else None
+        if resolve:
+            from ..landing.dependency_resolution import DependencyResolver
+
+            shown.run.resolver = DependencyResolver
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code
@@ -97,6 +97,9 @@ def run_features(
         ids = tuple(id for id in project.dag.features if id in named)
         if not ids:
             return code  # All of them are gone from the list by now.
+        from ..landing.report import MergeOptions
+        from .land import land
+
         asked = MergeOptions(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
         check_consent(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
         return land(project, asked, display, deadline=shown.run.deadline)
