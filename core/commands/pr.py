@@ -67,6 +67,12 @@ def _fetch(arguments: argparse.Namespace) -> None:
     remote = run_sync(find_remote(project, arguments.remote or ""))
     source = Source(remote.name, remote.urls.fetch)
     found = fetch_run(project, source, arguments.run_id, "pr")
-    if not (arguments.quiet or arguments.json):
-        said = _("fetched: {ids}").format(ids=", ".join(found) or _("nothing new"))
+    if arguments.quiet or arguments.json:
+        return
+    if found.gone:
+        said = _("not fetched, because {remote} no longer has the commits: {ids}").format(
+            remote=remote.name, ids=", ".join(found.gone)
+        )
         print(one_line(said), file=sys.stderr)
+    said = _("fetched: {ids}").format(ids=", ".join(found.ids) or _("nothing new"))
+    print(one_line(said), file=sys.stderr)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..git import history, remotes
+from ..git import checkouts, history, remotes
 from ..git.channel import open_channel
-from ..git.refs import HEADS
+from ..git.door import Git
+from ..git.refs import HEADS, RESULTS, SEEN
 from ..model import events
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.frozen import dataclass, replace
+from ..model.state import RunState
 from ..model.translate import N_
 from ..process.spawner import run_sync
 from ..process.temporary_folder import temporary_folder
@@ -39,11 +41,20 @@ class Source:
     url: str
 
 
-def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -> list[str]:
-    """Fetch the features that completed in a run and are new here; their ids.
+@dataclass(frozen=True)
+class FetchedRun:
+    """The features of a run that completed and are new here."""
+
+    ids: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+    """Those whose commits the remote no longer has, because their branches were replaced."""
+
+
+def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -> FetchedRun:
+    """Fetch the features that completed in a run and are new here.
 
     The git of ``project`` must be writable. Raises :class:`UserError` if the remote can't be read,
-    or knows no such run.
+    knows no such run, or if a branch here has other work.
     """
     with temporary_folder() as folder:
         place = os.path.join(folder, "channel.git")
@@ -68,14 +79,76 @@ def fetch_run(project: OpenProject, source: Source, run_id: str, command: str) -
         wanted = [name for name in sorted(names) if HEADS + name in there]
         if wanted:
             run_sync(remotes.fetch_commits(project.git, source.url, wanted))
-        new = [each for each in new if run_sync(project.git.commit_of(each.commit))]
-        for report in new:
-            result = project.worktrees.result_ref(report.feature, run_id)
-            for ref in (HEADS + report.branch, result):
-                run_sync(project.git.create_ref(ref, report.commit))
+        asked = new
+        new = [each for each in asked if run_sync(project.git.commit_of(each.commit))]
+        run_sync(_place(project, state, new, run_id, command))
         for event in _events(project, run_id, new, found):
             project.journal.append(event)
-    return [report.feature for report in new]
+    ids = tuple(report.feature for report in new)
+    return FetchedRun(ids, tuple(each.feature for each in asked if each.feature not in ids))
+
+
+async def _place(
+    project: OpenProject,
+    state: RunState,
+    reports: Sequence[FeatureReport],
+    run_id: str,
+    command: str,
+) -> None:
+    """Put branches and result refs at the results.
+
+    Raises :class:`UserError` before anything changes if a branch has other work.
+    """
+    git, refs = project.git, await project.git.refs(*SEEN)
+    moves = [each for each in reports if not await _contains(git, refs, each)]
+    there = {HEADS + each.branch: each.path for each in await checkouts.worktrees(git)}
+    faults = [await _fault(project, state, refs, each, there) for each in moves]
+    if any(faults):
+        raise UserError(
+            N_("branches here are in the way of the results of run {run}").format(run=run_id),
+            details=tuple(filter(None, faults)),
+            hint=N_("rename them, or what a run made: rorchestrator cleanup ID --discard"),
+        )
+    for report in reports:
+        result, branch = project.worktrees.result_ref(report.feature, run_id), HEADS + report.branch
+        await git.create_ref(result, report.commit)
+        if branch not in refs:
+            await git.create_ref(branch, report.commit)
+        elif report in moves:
+            await git.move_ref(branch, report.commit, refs[branch], by=command)
+
+
+async def _contains(git: Git, refs: Mapping[str, str], report: FeatureReport) -> bool:
+    """Whether there is no branch yet, or one that has the result already."""
+    tip = refs.get(HEADS + report.branch, "")
+    return not tip or await git.is_ancestor(report.commit, tip)
+
+
+async def _fault(
+    project: OpenProject,
+    state: RunState,
+    refs: Mapping[str, str],
+    report: FeatureReport,
+    there: Mapping[str, str],
+) -> str:
+    """Why a branch can't be moved to a result; empty if it can.
+
+    It has no work of its own, or that of an earlier run, which a result ref keeps.
+    """
+    id, branch, git = report.feature, HEADS + report.branch, project.git
+    tip, known = refs[branch], state.feature(id)
+    is_result = known.branch == report.branch and known.work and known.work.commit == tip
+    is_kept = tip in [commit for ref, commit in refs.items() if ref.startswith(f"{RESULTS}{id}/")]
+    is_older = [await git.is_ancestor(tip, each) for each in (report.commit, project.base_commit)]
+    if not (is_result and is_kept) and not any(is_older):
+        return N_("feature {id}: {branch} has commits that the run does not have").format(
+            id=id, branch=report.branch
+        )
+    if branch in there:
+        return N_("feature {id}: {branch} is checked out in {path}").format(
+            id=id, branch=report.branch, path=there[branch]
+        )
+    return ""
 
 
 def _completed(project: OpenProject, found: Mapping[str, Earlier]) -> Iterator[FeatureReport]:

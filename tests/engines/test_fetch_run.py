@@ -10,6 +10,7 @@ from collections.abc import Callable
 from core.engines.feature_report import encoded, report_ref
 from core.engines.fetch_run import Source, fetch_run
 from core.git.channel import Update, open_channel
+from core.model.errors import UserError
 from core.model.mask import Mask
 from core.model.outcome import Status
 from core.process.spawner import run_sync
@@ -25,9 +26,11 @@ class FetchRunTest(ElsewhereTest):
     def project(self) -> OpenProject:
         return open_project(self.space.list_file, "", Mask({}))
 
-    def fetch(self) -> list[str]:
+    def fetch(self, run_id: str = RUN_ID) -> list[str]:
         project = self.project().writable()
-        return fetch_run(project, Source("origin", self.space.url), RUN_ID, "pr")
+        fetched = fetch_run(project, Source("origin", self.space.url), run_id, "pr")
+        self.gone = fetched.gone
+        return list(fetched.ids)
 
     def forge(self, id: str, change: Callable[[Json], None]) -> None:
         """Change the report of a feature, as its agent could have done before it was pushed."""
@@ -67,6 +70,54 @@ class FetchRunTest(ElsewhereTest):
         self.forge("auth", failed_before)
         self.assertEqual(self.fetch(), ["auth"])
         self.assertIs(self.project().state().features["auth"].status, Status.COMPLETED)
+
+    def test_the_next_run_takes_the_place_of_the_one_before(self) -> None:
+        space = self.use(feature("auth"))
+        for run in ("r1", "r2"):
+            self.assert_code(space.run_there("auth", run_id=run), 0)
+            self.assertEqual((self.fetch(run), self.gone), (["auth"], ()))
+            self.assertEqual(space.commit_of("feature/auth"), space.tip_there("auth"))
+            self.assertIn("up to date auth", space.main("push", "--dry-run").out)
+        space.git("update-ref", "-d", "refs/rorchestrator/results/auth/r1")
+        space.git("reflog", "expire", "--expire=all", "--all")
+        space.git("gc", "--quiet", "--prune=now")
+        self.assertEqual((self.fetch("r1"), self.gone), ([], ("auth",)))
+        said = space.main("pr", "--run-id", "r1")
+        self.assertIn("not fetched, because origin no longer has the commits: auth\n", said.err)
+        self.assertIn("fetched: nothing new\n", said.err)
+
+    def test_a_branch_with_other_work_is_never_taken_for_the_result(self) -> None:
+        space = self.use(feature("auth"), feature("api", depends_on=["auth"]))
+        for id in ("auth", "api"):
+            self.assert_code(space.run_there(id), 0)
+        space.git("switch", "--quiet", "-c", "feature/api")
+        mine = space.branch("feature/auth", space.commit({"mine": "1"}, "mine"))
+        space.git("reset", "--quiet", "--hard", "main")
+        with self.assertRaises(UserError) as caught:
+            self.fetch()
+        self.assertIn("in the way of the results of run r1", caught.exception.message)
+        self.assertEqual(
+            caught.exception.details,
+            (
+                "feature auth: feature/auth has commits that the run does not have",
+                f"feature api: feature/api is checked out in {space.path}",
+            ),
+        )
+        self.assertEqual(space.statuses(), {})
+        self.assertEqual(space.commit_of("feature/auth"), mine)
+        space.git("switch", "--quiet", "main")
+        space.git("branch", "-M", "feature/auth", "mine")
+        self.assertEqual(self.fetch(), ["auth", "api"])
+        self.assertEqual(space.commit_of("feature/api"), space.tip_there("api"))
+
+    def test_commits_on_top_of_a_result_stay(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth"), 0)
+        space.git("fetch", "--quiet", "origin", "feature/auth")
+        space.git("switch", "--quiet", "-c", "feature/auth", "FETCH_HEAD")
+        more = space.commit({"more": "1"}, "more")
+        self.assertEqual(self.fetch(), ["auth"])
+        self.assertEqual(space.commit_of("feature/auth"), more)
 
     def test_an_agent_that_wrote_its_report_moves_no_branch_and_hides_no_work(self) -> None:
         space = self.use(feature("auth"), feature("api", depends_on=["auth"]), feature("web"))
