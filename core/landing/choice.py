@@ -45,7 +45,8 @@ class Touched:
 class Choice:
     """Chooses among ``candidates``, which are in topological order, for a branch at ``base``.
 
-    ``put`` merges a candidate onto a commit, as the stack does. Its results are remembered there.
+    ``put`` merges a candidate onto a commit, as the stack does, ``tried`` makes no commit of it.
+    Their results are remembered there.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Choice:
         base: str,
         candidates: Sequence[Candidate],
         put: Callable[[str, Candidate], Awaitable[Put]],
+        tried: Callable[[str, Candidate], Awaitable[Put]],
     ) -> None:
         self.git = git
         self.into = into
         self.base = base
         self.candidates = {candidate.id: candidate for candidate in candidates}
         self.put = put
+        self.tried = tried
         self.place = {id: number for number, id in enumerate(self.candidates)}
         self.above: dict[str, frozenset[str]] = {}
         """The candidates that each one needs, directly or not, and itself."""
@@ -131,7 +134,7 @@ class Choice:
         pair = (earlier, later)
         if pair not in self._pairs:
             onto = await self._stacked(self.above[earlier] | self.above[later] - {later})
-            put = await self.put(onto, self.candidates[later])
+            put = await self.tried(onto, self.candidates[later])
             self._pairs[pair] = _reason(put, later, earlier)
         return self._pairs[pair]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from ..git import history
 from ..git.door import GitError, Unknown
@@ -67,11 +68,13 @@ class Stacker:
         self.strategy = strategy
         self.check = check
         self.resolve = resolve
-        self.choice = Choice(worktrees.git, into, base, candidates, self.put)
+        tried = partial(self.put, is_trial=True)
+        self.choice = Choice(worktrees.git, into, base, candidates, self.put, tried)
         self._seen: dict[str, str] = {}
         """Results of the check, by tree."""
         self._puts: dict[tuple[str, str], Put] = {}
         """By commit and id: the same stack is tried several times."""
+        self._trials: dict[tuple[str, str], Put] = {}
         self.reused: dict[str, Resolution] = {}
         """By the commit on the stack: the resolutions of a run that were used again."""
         self._on: dict[str, frozenset[str]] = {base: frozenset()}
@@ -231,7 +234,7 @@ class Stacker:
         if isinstance(put, (str, Held)):
             return put
         needs_none = all(layer.candidate.id not in candidate.needs for layer in below)
-        if needs_none and not isinstance(await self.put(self.base, candidate), str):
+        if needs_none and not isinstance(await self.put(self.base, candidate, is_trial=True), str):
             # A layer may hold what it meets, too: a dependency that landed before.
             return conflict_between(candidate.id, self.into, put)
         other = await self._other_side(candidate, below)
@@ -239,23 +242,27 @@ class Stacker:
             return conflict_between(candidate.id, other, put)
         return await self._conflict_of_several(candidate, below, put)
 
-    async def put(self, onto: str, candidate: Candidate) -> Put:
-        """The commit with the feature on top, the files in conflict, or why it is held."""
+    async def put(self, onto: str, candidate: Candidate, *, is_trial: bool = False) -> Put:
+        """The commit with the feature on top, the files in conflict, or why it is held.
+
+        ``is_trial``: if it merges, some commit that need not have it.
+        """
         key = (onto, candidate.id)
-        if key not in self._puts:
+        known = self._trials if is_trial and key not in self._puts else self._puts
+        if key not in known:
             try:
-                put = await self._put(onto, candidate)
+                put = await self._put(onto, candidate, is_trial)
                 if isinstance(put, tuple):
                     put = await self._put_as_built_on(onto, candidate) or put
-                if isinstance(put, str):
+                if isinstance(put, str) and not is_trial:
                     on = self._on.get(put, frozenset()) | self._on.get(onto, frozenset())
                     self._on[put] = on | {candidate.id}
-                self._puts[key] = put
+                known[key] = put
             except Unknown as error:
-                self._puts[key] = Held(error.message, is_unknown=True)
+                known[key] = Held(error.message, is_unknown=True)
             except GitError as error:
-                self._puts[key] = Held(error.message)
-        return self._puts[key]
+                known[key] = Held(error.message)
+        return known[key]
 
     async def _resolved(
         self,
@@ -301,18 +308,18 @@ class Stacker:
         commits = [self.base, *(layer.commit for layer in below)]
         needed = (n for n, layer in enumerate(below, 1) if layer.candidate.id in candidate.needs)
         merging, colliding = max(needed, default=0), len(below)
-        if not isinstance(await self.put(commits[merging], candidate), str):
+        if not isinstance(await self.put(commits[merging], candidate, is_trial=True), str):
             return conflict_between(candidate.id, self.into, files)
         while colliding - merging > 1:
             middle = (merging + colliding) // 2
-            if isinstance(await self.put(commits[middle], candidate), str):
+            if isinstance(await self.put(commits[middle], candidate, is_trial=True), str):
                 merging = middle
             else:
                 colliding = middle
         other = below[colliding - 1].candidate.id
         return conflict_between(candidate.id, other, files, together=True)
 
-    async def _put(self, onto: str, candidate: Candidate) -> Put:
+    async def _put(self, onto: str, candidate: Candidate, is_trial: bool) -> Put:
         if await self.git.is_ancestor(candidate.tip, onto):
             return onto
         if self.strategy is Strategy.REBASE:
@@ -323,7 +330,9 @@ class Stacker:
             if isinstance(replayed, str):
                 return replayed
         tree, files = await self._merge(await self._ours(onto, candidate), candidate.tip)
-        return await self._commit(onto, candidate, tree, is_whole) if tree else tuple(files)
+        if not tree or is_trial:
+            return onto if tree else tuple(files)
+        return await self._commit(onto, candidate, tree, is_whole)
 
     # -- resolutions that a run made for a feature that depends on both sides ----------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from functools import partial
 
 from core.landing.choice import Choice
 from core.landing.layers import Candidate, Put
@@ -32,11 +33,12 @@ class Pairs(LandingTest):
         )
         puts: list[tuple[str, str]] = []
 
-        async def put(onto: str, candidate: Candidate) -> Put:
+        async def put(onto: str, candidate: Candidate, *, is_trial: bool = False) -> Put:
             puts.append((onto, candidate.id))
-            return await stacker.put(onto, candidate)
+            return await stacker.put(onto, candidate, is_trial=is_trial)
 
-        return Choice(self.worktrees.git, "main", self.base, self.candidates, put), puts
+        tried = partial(put, is_trial=True)
+        return Choice(self.worktrees.git, "main", self.base, self.candidates, put, tried), puts
 
     def left_out(self, *held: str) -> dict[str, str]:
         choice, _ = self.choice()
@@ -57,6 +59,20 @@ class Pairs(LandingTest):
         for _ in range(2):
             self.assertEqual(list(run_sync(choice.left_out({}))), ["b"])
         self.assertEqual(sum(onto != self.base for onto, _ in puts), 1)
+
+    def test_of_a_pair_that_merges_no_commit_is_made(self) -> None:
+        for place, id in enumerate("abc"):
+            self.finished(id, {"text": changed(3 * place + 1, id)})
+        choice, puts = self.choice()
+        before = self.commits()
+        self.assertEqual(run_sync(choice.left_out({})), {})
+        self.assertEqual(len({onto for onto, _ in puts if onto != self.base}), 2)
+        self.assertEqual(self.commits() - before, 3, "each one alone on the base")
+
+    def commits(self) -> int:
+        """How many commits the repository has, reachable or not."""
+        all = ("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
+        return self.repository.git(*all).split().count("commit")
 
     def test_a_file_where_another_has_a_folder(self) -> None:
         self.finished("file", {"src": "x"})
