@@ -260,7 +260,19 @@ class OneFeature:
             )
         if list(refs.values()).count(tip) > 1:  # A symbolic ref is where another one is.
             run_sync(self.channel.look(HEADS + branch))
+        path = run_sync(self.channel.checkout_of(branch))
+        if path and not self.asked.is_read_only:
+            raise UserError(
+                N_("{branch} is checked out in {path}").format(branch=branch, path=path),
+                hint=N_("git refuses to push to it: git -C {path} switch --detach").format(
+                    path=shell_word(path)
+                ),
+            )
         hint = N_("rename or delete it, or change project.branch_prefix")
+        if branch == self.channel.head:
+            raise UserError(
+                N_("{branch} is the branch of the remote's HEAD").format(branch=branch), hint=hint
+            )
         self._check_alias(HEADS + branch, hint)
         if not tip or (report is not None and run_sync(git.is_ancestor(report.commit, tip))):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..git.channel import Channel, Update
 from ..git.ref_conflicts import around, in_the_way, prevented_there
@@ -15,6 +15,8 @@ from .feature_report import CLAIM, FeatureReport, claim_in, report_ref
 WORKFLOWS = "workflow"
 """What GitHub says of a push by a token that may not change workflows."""
 
+CHECKED_OUT = "(branch is currently checked out)"
+"""What git says of a push to a branch of a repository with a working tree."""
 
 ONLY_FORWARD = "(non-fast-forward)"
 """What a server says of a push that replaces commits, with ``receive.denyNonFastForwards``."""
@@ -54,11 +56,12 @@ async def _refused(
     """Why a push was refused, in our words if another attempt or a ref is in the way."""
     ref, commit = updates[0].ref, updates[0].commit
     try:
-        known = await channel.look(ref, *(name for each in updates for name in around(each.ref)))
+        names = {name for each in updates for name in (each.ref, *around(each.ref))}
+        known = await channel.look(*sorted(names))
     except UserError:  # It is gone, which git said already.
         return Sending(False, said)
     there = known.get(ref, "")
-    said = _prevented(updates, known) or said
+    said = _prevented(updates, known) or _moved(report, known) or said
     if there and not await channel.git.commit_of(there):
         await channel.fetch(f"+{ref}:refs/newer")
     number = claim_in(await channel.read(there, CLAIM)).attempt if there else 0
@@ -69,10 +72,25 @@ async def _refused(
     if WORKFLOWS in said and "refus" in said:
         more = N_("the feature changed .github/workflows, which this token may not push")
         said = f"{more}\n{said}"
+    if CHECKED_OUT in said:
+        more = N_("{branch} is checked out there: switch that checkout to another branch")
+        said = f"{more.format(branch=report.branch)}\n{said}"
     if ONLY_FORWARD in said:
         more = N_("the remote takes no push that replaces commits; first delete {branch} there")
         said = f"{more.format(branch=report.branch)}\n{said}"
     return Sending(False, said)
+
+
+def _moved(report: FeatureReport, known: Mapping[str, str]) -> str:
+    """That somebody changed the branch meanwhile; empty if nobody did."""
+    tip = known.get(HEADS + report.branch, "") if report.commit else ""
+    if tip in ("", report.branch_lease, report.commit):
+        return ""
+    text = N_(
+        "{branch} moved on the remote to {commit} since this attempt began; rename or delete it "
+        "there, then push again"
+    )
+    return text.format(branch=report.branch, commit=tip[:10])
 
 
 def _prevented(updates: Iterable[Update], known: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from ..model.translate import N_
 from ..process.spawner import Finished, Spawner
 from . import opening
 from .door import Git, GitError, Repository
+from .output import worktree_entry
 from .ref_conflicts import around, in_the_way
 from .refs import HEADS
 from .remotes import ONLY_THIS
@@ -27,6 +28,9 @@ WITHOUT_FETCH_HEAD = ("--no-tags", "--no-recurse-submodules", "--no-prune", "--q
 CHECKED = ("-c", "transfer.fsckObjects=true")
 """git checks every object of a bundle. What the remote has is only read, and old history often has
 faults that git tolerates."""
+
+DENIED = ("", "refuse", "true", "yes", "on", "1")
+"""The values of ``receive.denyCurrentBranch`` that refuse a push, also the default."""
 
 KNOWN = "refs/known/"
 """The branches of the remote, in the channel."""
@@ -127,6 +131,21 @@ class Channel:
     async def in_the_way(self, ref: str) -> str:
         """The ref because of which the remote can't have ``ref``; empty without one."""
         return in_the_way(ref, await self.look(*around(ref)))
+
+    async def checkout_of(self, branch: str) -> str:
+        """Where a remote on this machine has a branch checked out, so that it takes no push of it.
+
+        Empty otherwise; see git-config(1), ``receive.denyCurrentBranch``.
+        """
+        path = unquote(re.sub(r"\Afile://(localhost)?(?=/)", "", self.url))
+        if not os.path.isdir(path):
+            return ""
+        key = ("config", "receive.denyCurrentBranch")
+        listed = await self.git.try_run("worktree", "list", "--porcelain", at=path)
+        found = (worktree_entry(block) for block in listed.text.split("\n\n"))
+        there = next((each.path for each in found if each.branch == branch), "")
+        told = (await self.git.try_run(*key, at=path)).text.lower() if there else ""
+        return there if told in DENIED else ""
 
     def moved_by(self, ref: str) -> str:
         """What a push to an alias would do."""

@@ -87,6 +87,30 @@ class BaseTest(MachineTest):
         self.assertIn("has a branch feature/auth that no run made", said.message)
         self.assertIn("rename or delete it", said.hint)
 
+    def test_a_branch_that_is_checked_out_in_the_remote_is_refused_if_git_refuses_it(self) -> None:
+        space = self.use(feature("auth"))
+        path = space.beside("my work")
+        space.git("clone", "--quiet", space.path, path)
+        space.git("worktree", "add", "--quiet", "-b", "feature/auth", f"{path}-2", at=path)
+        for url in (path, f"file://{path.replace(' ', '%20')}"):
+            said = self.refused(url=url)
+            self.assertEqual(said.message, f"feature/auth is checked out in {path}-2")
+            self.assertIn(f"git -C '{path}-2' switch --detach", said.hint)
+        for value in ("warn", "updateInstead"):
+            space.git("config", "receive.denyCurrentBranch", value, at=path)
+            self.machine(url=path).open()
+        space.git("config", "receive.denyCurrentBranch", "refuse", at=path)
+        self.assertIn("is checked out in", self.refused(url=path).message)
+        space.git("switch", "--quiet", "--detach", at=f"{path}-2")
+        self.machine(url=path).open()
+
+    def test_the_branch_of_the_remotes_head_is_refused(self) -> None:
+        space = self.use(feature("auth"))
+        space.git("push", "--quiet", "origin", "main:refs/heads/feature/auth")
+        space.there("symbolic-ref", "HEAD", "refs/heads/feature/auth")
+        said = self.refused(base="main").message
+        self.assertEqual(said, "feature/auth is the branch of the remote's HEAD")
+
     def test_a_push_to_another_name_of_a_branch_is_refused(self) -> None:
         space = self.use(feature("auth"))
         for ref, hint in (

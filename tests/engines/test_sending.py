@@ -76,6 +76,25 @@ class SendingTest(MachineTest):
             space.there("symbolic-ref", "--delete", ref)
         self.assert_code(space.main(*words), 0)
 
+    def test_a_branch_that_somebody_moved_or_checked_out_meanwhile_is_named(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth", run_id="r0"), 0)
+        bundle, tip = space.beside("b"), space.tip_there("auth")
+        self.assert_code(space.run_there("auth", "--bundle", bundle), 0)
+        words = ("push", "--bundle", bundle, "--remote", space.url)
+        space.there("update-ref", "refs/heads/feature/auth", "main")
+        done = space.main(*words)
+        self.assert_code(done, 1)
+        moved = f"pushed: feature/auth moved on the remote to {space.commit_of('main')[:10]} since"
+        self.assertIn(moved, done.err)
+        space.there("update-ref", "refs/heads/feature/auth", tip)
+        space.there("worktree", "add", "--quiet", space.beside("wt"), "feature/auth")
+        done = space.main(*words)
+        self.assert_code(done, 1)
+        self.assertIn("nothing was pushed: feature/auth is checked out there: switch", done.err)
+        space.there("worktree", "remove", space.beside("wt"))
+        self.assert_code(space.main(*words), 0)
+
     def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:
         space = self.use(feature("auth", {"write": ".github/workflows/a.yml"}))
         said = "refusing to allow a GitHub App to create or update workflow .github/workflows/a.yml"

@@ -141,6 +141,7 @@ NO_SENTENCES = {
     "git/merging.py": r"^: leftover conflict marker$",
     "git/output.py": r"^added with --lock$",
     "commands/merge_reports.py": r"^git ls-remote",
+    "engines/sending.py": r"^\(branch is currently",
     "engines/hand_in.py": r"^report of attempt $|^ of $|^ in run $",
     "engines/merged_report.py": r"^git ls-remote",
     "engines/one_feature.py": r"^--only: $|^attempt $|^ of $|^ in run $",
