@@ -54,6 +54,7 @@ from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
 from ..runner.later_looks import LaterLooks
 from ..runner.surroundings import Surroundings
+from ..worktree.names import SPARE
 from . import parts
 from .backlog import Backlog
 from .conflict_probe import ConflictProbe
@@ -230,6 +231,9 @@ class OneRun:
     async def _end_killed_alone(self) -> None:
         async with Supervisor(self.run_id, self.companions) as supervisor:
             await self._end_killed(supervisor)
+            worktrees = self.project.worktrees.using(self.project.git.using(supervisor))
+            # What else it left needs a teardown: a command, which nobody agrees to here.
+            await worktrees.clear_scratch([worktrees.scratch_path(SPARE)])
 
     # -- the run itself -------------------------------------------------------------------
 

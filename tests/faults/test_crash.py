@@ -12,7 +12,7 @@ import unittest
 
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
-from tests.faults.template import Cached, Edited, Meeting, Retried, Shop, Template
+from tests.faults.template import Cached, Checked, Edited, Meeting, Retried, Shop, Template
 from tests.support.commands import HAS_PROC
 from tests.support.once import once
 
@@ -108,6 +108,7 @@ RESOLVED = (
     "journal resolved both: torn",
     "journal based both: torn",
     "journal ended both: torn",
+    "journal run_ended: whole",
 )
 
 
@@ -141,6 +142,23 @@ class CachedTest(unittest.TestCase):
         self.assertEqual([verdict.problems for verdict in report.broken], [])
         self.assertEqual(report.missed, [])
         self.assertEqual(report.figures.kills, len(STORED))
+
+
+LAST = (
+    "journal ended store: torn",
+    "journal ended store: whole",
+    "rename worktrees/_spare_~scratch (2)",
+)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class CheckedTest(unittest.TestCase):
+    def test_a_kill_after_the_last_result_leaves_no_temporary_worktree(self) -> None:
+        with Laboratory(jobs=2, template=Checked()) as laboratory:
+            report = laboratory.kill_at(LAST)
+        self.assertEqual([verdict.problems for verdict in report.broken], [])
+        self.assertEqual(report.missed, [])
+        self.assertEqual(report.figures.kills, len(LAST))
 
 
 class NoticingTest(unittest.TestCase):

@@ -18,6 +18,7 @@ from core.orchestrator.one_run import OneRun
 from core.orchestrator.run_options import RunOptions
 from core.process.temporary_folder import PREFIX
 from core.project.open import open_project
+from core.worktree.names import SPARE
 from tests.support.commands import HAS_PROC, standing_in, terminal, wait_until
 from tests.support.past_runs import story
 from tests.support.runs import ENDS, SIGNALS, RunTest
@@ -193,9 +194,14 @@ class KilledTest(RunTest):
         self.run_to(0, "--only", "c")
         left = self.kill_with_the_guard()
         folder = tempfile.mkdtemp(prefix=PREFIX, dir=self.workspace.temporary)
+        with standing_in(self.workspace.folder, self.workspace.environ):
+            spare = open_project("", "", Mask({})).worktrees.scratch_path(SPARE)
+        self.workspace.git("worktree", "add", "--quiet", "--detach", spare)
         self.assertIn("up to date", self.run_to(0, "--only", "c").err)
         self.assertFalse(left & set(self.workspace.processes()))
         self.assertFalse(os.path.exists(folder))
+        self.assertFalse(os.path.exists(spare))
+        self.assertNotIn(spare, self.workspace.git("worktree", "list"))
 
     def test_the_folder_of_a_run_killed_after_its_end_is_gone_even_if_nothing_is_left(self) -> None:
         self.workspace.features(feature("a"))
