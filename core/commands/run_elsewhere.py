@@ -41,7 +41,10 @@ def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
     with Signals() as handlers:
         try:
             with temporary_folder() as folder:
-                return _Elsewhere(arguments, asked, folder, handlers).run(looking)
+                try:
+                    return _Elsewhere(arguments, asked, folder, handlers).run(looking)
+                finally:
+                    handlers.ignore()  # A second signal would leave a part of the folder.
         except SignalReceived as heard:
             print(_("\nStopped, and the temporary clone is removed."), file=sys.stderr)
             return 128 + heard.number

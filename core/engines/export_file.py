@@ -85,11 +85,15 @@ def is_current(path: str, export: Exported, again: str) -> bool:
 
 
 def _text(path: str) -> str:
+    fault = N_("it is not a regular file")
     try:
-        with open(path, encoding="utf-8", errors="replace", newline="") as file:
-            return file.read().replace("\r\n", "\n")
+        # A pipe, such as /dev/stdout may be one, would be read for ever.
+        if os.path.isfile(path) or not os.path.exists(path):
+            with open(path, encoding="utf-8", errors="replace", newline="") as file:
+                return file.read().replace("\r\n", "\n")
     except OSError as error:
-        raise UserError(
-            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror),
-            hint=N_("name the file with --out FILE"),
-        ) from None
+        fault = str(error.strerror)
+    raise UserError(
+        N_("{path} can't be read: {strerror}").format(path=path, strerror=fault),
+        hint=N_("name the file with --out FILE"),
+    )

@@ -8,6 +8,7 @@ of the user is in a script: scripts read variables.
 from __future__ import annotations
 
 from ..model.errors import UserError
+from ..model.terminal_text import shell_word
 from ..model.translate import N_, _
 from . import github_workflow as parts
 from .exported import Exported, Job, budget_of_each_job
@@ -51,7 +52,7 @@ def next_steps(export: Exported, file: str) -> list[str]:
         _("2. Add a secret: gh secret set ANTHROPIC_API_KEY, or CLAUDE_CODE_OAUTH_TOKEN"),
         _("3. Let GitHub Actions create pull requests: Settings > Actions > General"),
         _("4. Start it: gh workflow run {name}").format(
-            name="features.yml" if name == "-" else name
+            name="features.yml" if name == "-" else shell_word(name)
         ),
     ]
     return [*steps, *budget_of_each_job(export)]

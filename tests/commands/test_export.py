@@ -115,6 +115,13 @@ class ExportTest(WorkspaceTest):
                 self.assertEqual(self.workspace.main(*words).code, 0)
                 self.assertEqual(self.workspace.main(*words, "--ch").code, 0)
 
+    def test_what_is_no_file_is_not_read(self) -> None:
+        os.mkfifo(self.workspace.beside("pipe"))
+        for words in (("--check",), ()):
+            said = self.export("--out", self.workspace.beside("pipe"), *words)
+            self.assertEqual(said.code, 2)
+            self.assertIn("pipe can't be read: it is not a regular file\n", said.err)
+
     def test_standard_output_can_not_be_checked(self) -> None:
         for engine in ("github-actions", "gitlab-ci"):
             said = self.workspace.main("export", engine, "--check", "--out", "-")
