@@ -55,6 +55,7 @@ def rehearse(
             )
             return _rehearse(rehearsal, asking, printer, then)
         except SignalReceived as heard:
+            handlers.ignore()
             print(_("\nStopped, and the temporary copy is removed."), file=sys.stderr)
             return 128 + heard.number
 

@@ -46,6 +46,7 @@ def run_elsewhere(arguments: argparse.Namespace, looking: ViewOptions) -> int:
                 finally:
                     handlers.ignore()  # A second signal would leave a part of the folder.
         except SignalReceived as heard:
+            handlers.ignore()
             print(_("\nStopped, and the temporary clone is removed."), file=sys.stderr)
             return 128 + heard.number
 
@@ -163,10 +164,11 @@ class _Elsewhere:
             self.handlers.ignore()  # Such a signal may have come before, in place of another error.
             if not self.attempt.claimed:
                 raise
-            if isinstance(error, UserError):
-                return error, error.exit_code
+            code = 128 + error.number if isinstance(error, SignalReceived) else error.exit_code
+            if isinstance(error, UserError) and code <= ExitCode.INTERNAL:
+                return error, code
             self._say(N_("interrupted: handing in the report"))
-            return Interrupted(N_("interrupted")), 128 + error.number
+            return Interrupted(N_("interrupted")), code
 
     def _features(self, looking: ViewOptions) -> int:
         arguments, project = self.arguments, self.attempt.project

@@ -231,6 +231,8 @@ class _ShownRun:
             self.run.listeners = [*self.run.listeners, tell]
         try:
             self.views.at_start()
+            if self.elsewhere is not None:
+                self.elsewhere.hold()
             result = self.run.run(config, decided, results, self._report)
         finally:
             # The end of the event loop has removed its handlers.

@@ -37,7 +37,7 @@ from ..process.awake import kept_awake
 from ..process.cancellation import Cancellation
 from ..process.signals import StopSignals
 from ..process.spawner import run_sync
-from ..process.supervisor import Supervisor, end_commands_on
+from ..process.supervisor import Killed, Supervisor, end_commands_on
 from ..project import lists
 from ..project.decisions import apply_skips, decide
 from ..project.landed import ends_of_killed, killed_resolutions
@@ -262,6 +262,10 @@ class OneRun:
             )
         except StateError as error:
             error.exit_code = ExitCode.INCOMPLETE
+            raise
+        except Killed as error:
+            if self.signals.received is not None:  # the second one
+                error.exit_code = ExitCode(128 + self.signals.received)
             raise
         except FileNotFoundError as error:
             raise StateError(

@@ -33,6 +33,7 @@ class StopSignals:
         for number in SIGNALS:
             if not _is_ignored(number, signal.getsignal(number)):
                 loop.add_signal_handler(number, self._on_signal, number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # They may be on hold.
 
     def ignore(self) -> None:
         """Ignore all further signals: there is nothing left to stop."""
@@ -82,7 +83,11 @@ class Signals:
         self._handle(heard)
 
     def hold(self) -> None:
-        """Let signals wait for :meth:`ignore`: the end of an event loop removes its handlers."""
+        """Let signals wait for :meth:`ignore`, or for the handlers of an event loop.
+
+        One that raises while a loop is made would leave half a loop, and one that comes after its
+        end has removed its handlers would kill the process.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
     def ignore(self) -> None:

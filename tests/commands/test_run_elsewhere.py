@@ -15,7 +15,7 @@ from core.engines.hand_in import HandIn
 from core.git import channel
 from core.git.channel import Channel
 from core.git.refs import KEPT
-from core.model.errors import UserError
+from core.model.errors import ExitCode, UserError
 from core.process.signals import SignalReceived
 from core.views.view import Views
 from tests.support.commands import CommandResult, Running, wait_until
@@ -216,12 +216,13 @@ class EndTest(ElsewhereTest):
     @once
     def test_a_signal_before_the_feature_has_begun_is_reported_too(self) -> None:
         space = self.use(feature("auth"))
-        heard = SignalReceived(signal.SIGTERM)
-        with unittest.mock.patch.object(run_elsewhere, "run_features", side_effect=heard):
-            done = space.run_there("auth")
-        self.assert_code(done, 143)
-        report = space.pushed_report("auth")
-        self.assertEqual((report["status"], report["reason"]), ("cancelled", "interrupted"))
+        killed = UserError("git was cancelled", exit_code=ExitCode.TERMINATED)
+        for heard in (SignalReceived(signal.SIGTERM), killed):
+            with unittest.mock.patch.object(run_elsewhere, "run_features", side_effect=heard):
+                done = space.run_there("auth")
+            self.assert_code(done, 143)
+            report = space.pushed_report("auth")
+            self.assertEqual((report["status"], report["reason"]), ("cancelled", "interrupted"))
 
     @once
     def test_a_signal_after_the_feature_has_ended_prevents_nothing(self) -> None:

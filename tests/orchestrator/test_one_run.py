@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from core.model.mask import Mask
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.orchestrator.one_run import OneRun
 from core.orchestrator.run_options import RunOptions
+from core.process.supervisor import Killed
 from core.process.temporary_folder import PREFIX
 from core.project.open import open_project
 from core.worktree.names import SPARE
@@ -114,6 +116,20 @@ class InterruptedTest(RunTest):
         self.workspace.touch("go")
         self.run_to(0)
         self.assertEqual(len(self.workspace.attempts("a")), 1)
+
+    def test_a_second_signal_while_nothing_has_begun_yet_has_the_code_of_a_signal(self) -> None:
+        self.workspace.features(feature("a"))
+
+        async def killed(run: OneRun, *_: object) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            while run.signals.received is None:
+                await asyncio.sleep(0.001)
+            raise Killed("git was cancelled")
+
+        with unittest.mock.patch.object(OneRun, "_run_features", killed):
+            done = self.workspace.start("run", "--yes").end()
+        self.assert_code(done, 143)
+        self.assertIn("git was cancelled", done.err)
 
     def gate(self, here: str, go: str) -> str:
         """Shell that makes one file and waits for the other."""

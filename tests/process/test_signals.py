@@ -100,6 +100,22 @@ class OutsideOfALoop(unittest.TestCase):
             handlers.ignore()
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def test_one_on_hold_is_ignored_or_waits_for_the_handlers_of_a_loop(self) -> None:
+        async def heard() -> int | None:
+            stop = Cancellation()
+            signals = StopSignals(stop, kill=lambda: None)
+            await asyncio.wait_for(stop.wait(), 10)
+            return signals.received
+
+        with Signals() as handlers:
+            handlers.hold()
+            os.kill(os.getpid(), signal.SIGTERM)
+            handlers.ignore()
+            handlers.install()
+            handlers.hold()
+            os.kill(os.getpid(), signal.SIGINT)
+            self.assertEqual(asyncio.run(heard()), signal.SIGINT)
+
 
 if __name__ == "__main__":
     unittest.main()
