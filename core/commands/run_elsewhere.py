@@ -237,9 +237,11 @@ class _Elsewhere:
 
     def _new_file(self) -> str:
         """A new file beside the report: an earlier attempt, or another process, may have one."""
+        folder, name = os.path.split(self.arguments.report)
+        report = os.path.join(os.path.realpath(folder), name)
         number, end = 1, ""
         while True:
-            path = f"{self.arguments.report}{end}.bundle"
+            path = f"{report}{end}.bundle"
             OutputFile("--report", path)
             with suppress(FileExistsError), open(path, "x"):
                 return path

@@ -57,15 +57,22 @@ async def push_bundle(
     if fault:
         raise _refused(path, fault)
     there = (await channel.look(ref)).get(ref, "")
-    if there == refs[ref]:
+    if there == refs[ref] and await _has_work(channel, report):
         return PushedBundle(report, True)
     claim = await channel.git.commit_of(f"{refs[ref]}^")
-    lease = there if there and there == claim else report.report_lease
+    lease = there if there and there in (claim, refs[ref]) else report.report_lease
     branch = HEADS + report.branch
     if report.commit and not (await channel.look(branch)).get(branch):
         report = replace(report, branch_lease="")  # It was deleted: nothing can be overwritten.
     sent = await send(channel, report, refs[ref], lease)
     return PushedBundle(report, sent.is_done, sent.said)
+
+
+async def _has_work(channel: Channel, report: FeatureReport) -> bool:
+    """Whether a branch of the remote has the work; a forge deletes a branch that landed."""
+    if not report.commit:
+        return True
+    return bool(await channel.git.refs_with(report.commit, KNOWN))
 
 
 def _report_ref(refs: Mapping[str, str], path: str) -> str:

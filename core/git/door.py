@@ -382,6 +382,10 @@ class Git:
         pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
+    async def refs_with(self, commit: str, *prefixes: str) -> dict[str, str]:
+        """Those refs below ``prefixes`` that contain a commit."""
+        return await self.refs(f"--contains={commit}", *prefixes)
+
     async def commit_of(self, revision: str, *, at: str = "") -> str:
         """The commit that ``revision`` names; else empty. ``at`` is the worktree for ``HEAD``."""
         if revision.startswith(("-", "^")):

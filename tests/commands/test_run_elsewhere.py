@@ -313,6 +313,13 @@ class EndTest(ElsewhereTest):
         self.assertEqual(os.listdir(os.path.dirname(path)), ["auth.json"])
 
     @once
+    def test_a_report_may_be_named_by_any_path(self) -> None:
+        space = self.use(feature("auth"))
+        done = space.run_there("auth", "--report", "no/../reports/auth.json")
+        self.assert_code(done, 0)
+        self.assertEqual(os.listdir(space.beside("machine-1", "reports")), ["auth.json"])
+
+    @once
     def test_a_report_without_work_that_can_not_be_pushed_is_kept(self) -> None:
         space = self.use(feature("auth", {"fail": "no"}))
         space.script(

@@ -95,6 +95,20 @@ class SendingTest(MachineTest):
         space.there("worktree", "remove", space.beside("wt"))
         self.assert_code(space.main(*words), 0)
 
+    def test_a_branch_that_is_missing_beside_its_report_is_pushed(self) -> None:
+        space = self.use(feature("auth"))
+        self.assert_code(space.run_there("auth", "--bundle", space.beside("b")), 0)
+        words = ("push", "--bundle", space.beside("b"), "--remote", space.url)
+        self.assert_code(space.main(*words), 0)
+        before = space.refs_there()
+        space.there("update-ref", "-d", "refs/heads/feature/auth")
+        self.assert_code(space.main(*words), 0)
+        self.assertEqual(space.refs_there(), before)
+        space.there("update-ref", "refs/heads/main", "refs/heads/feature/auth")
+        space.there("update-ref", "-d", "refs/heads/feature/auth")
+        self.assert_code(space.main(*words), 0)
+        self.assertEqual(space.tip_there("auth"), "", "it has landed")
+
     def test_a_workflow_that_the_token_may_not_change_is_explained(self) -> None:
         space = self.use(feature("auth", {"write": ".github/workflows/a.yml"}))
         said = "refusing to allow a GitHub App to create or update workflow .github/workflows/a.yml"
