@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 from ..git.commits import content_of
 from ..git.paths import is_in
+from ..git.ref_conflicts import each_in_the_way, prevented_by
+from ..git.refs import HEADS
+from ..git.remotes import heads_on
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.terminal_text import shell_word
@@ -43,6 +47,19 @@ async def _remote_with_base(project: OpenProject, name: str) -> Remote:
         )
     await _check_list(project)
     return remote
+
+
+def check_branches(project: OpenProject, remote: Remote, ids: Iterable[str]) -> None:
+    """Raise :class:`UserError` if the remote can't have the branch of a feature."""
+    heads = run_sync(heads_on(project.git.writable(), remote.where))
+    branches = [HEADS + project.config.branch_of(id) for id in ids]
+    found = each_in_the_way(branches, heads)
+    if found:
+        raise UserError(
+            N_("branches on {remote} are in the way").format(remote=remote.name),
+            details=tuple(prevented_by(ref, other) for ref, other in found.items()),
+            hint=N_("rename or delete them there, or change project.branch_prefix"),
+        )
 
 
 async def _check_list(project: OpenProject) -> None:

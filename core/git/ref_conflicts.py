@@ -26,9 +26,18 @@ def around(ref: str) -> tuple[str, ...]:
 
 def in_the_way(ref: str, others: Iterable[str]) -> str:
     """The one of ``others`` that prevents a ref; empty if none does."""
-    names = above(ref)
-    found = (other for other in others if other in names or other.startswith(f"{ref}/"))
-    return next(found, "")
+    return each_in_the_way([ref], others).get(ref, "")
+
+
+def each_in_the_way(refs: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Those of ``refs`` that one of ``others`` prevents, each with that one."""
+    known = set(others)
+    folders = {name: other for other in sorted(known, reverse=True) for name in above(other)}
+    found = {
+        ref: next((name for name in above(ref) if name in known), folders.get(ref, ""))
+        for ref in refs
+    }
+    return {ref: other for ref, other in found.items() if other}
 
 
 async def prevented(git: Git, ref: str) -> UserError | None:

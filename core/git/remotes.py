@@ -88,6 +88,14 @@ async def branches_on(git: Git, where: str, branches: Iterable[str]) -> dict[str
     return {ref[len(HEADS) :]: commit for commit, ref in pairs if ref in wanted}
 
 
+async def heads_on(git: Git, where: str) -> list[str]:
+    """The full names of all branches of a remote."""
+    told = await git.run(
+        N_("ask the remote"), "ls-remote", "--heads", "--", where, at=git.repository.top
+    )
+    return [line.partition("\t")[2] for line in told.text.split("\n") if line]
+
+
 async def in_the_way_on(git: Git, where: str, branch: str) -> str:
     """The ref because of which a remote can't have a branch; empty without one."""
     ref = HEADS + branch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from core.engines.on_remote import remote_with_base, url_for_others
+from core.engines.on_remote import check_branches, remote_with_base, url_for_others
 from core.git.remotes import RemoteUrls
 from core.model.errors import UserError
 from core.model.mask import Mask
@@ -49,6 +49,25 @@ class OnRemoteTest(SlurmTest):
                 url(secret)
             self.assertIn("the URL of origin has a password", caught.exception.message)
         self.assertEqual(url("me"), "https://me@localhost/shop.git")
+
+    def test_branches_of_the_remote_that_prevent_those_of_features_are_named(self) -> None:
+        project = open_project(self.shop.list_file, "", Mask({}))
+        remote = remote_with_base(project, "")
+        check_branches(project, remote, ["a", "b"])
+        for other, refs in (
+            ("refs/heads/feature", ["refs/heads/feature/a", "refs/heads/feature/b"]),
+            ("refs/heads/feature/b/x", ["refs/heads/feature/b"]),
+        ):
+            with self.subTest(other):
+                self.shop.git("update-ref", other, "HEAD", at=self.remote)
+                with self.assertRaises(UserError) as caught:
+                    check_branches(project, remote, ["a", "b"])
+                self.assertEqual(caught.exception.message, "branches on origin are in the way")
+                said = [f"{other} is in the way of {ref}: git" for ref in refs]
+                self.assertEqual(len(caught.exception.details), len(refs))
+                for detail, expected in zip(caught.exception.details, said):
+                    self.assertIn(expected, detail)
+                self.shop.git("update-ref", "-d", other, at=self.remote)
 
     def test_a_commit_that_the_remote_lacks_is_to_be_pushed(self) -> None:
         self.shop.commit({"x": "x"}, "not pushed")

@@ -16,7 +16,7 @@ from ...project.open import OpenProject
 from ...project.selection import Selection
 from ...reporter.documents import local_time
 from ..exported import exported
-from ..on_remote import remote_with_base, url_for_others
+from ..on_remote import check_branches, remote_with_base, url_for_others
 from . import environment_file
 from .jobs import Settings, Waits, check_options
 from .submission import Submission, folder_of
@@ -72,6 +72,7 @@ def prepared(project: OpenProject, options: SlurmOptions, environ: Mapping[str, 
     variables = environment_file.handed_over(environ, options.variables)
     export = exported(project, options.selection, options.max_parallel)
     remote = remote_with_base(project, options.remote)
+    check_branches(project, remote, [job.id for job in export.jobs])
     slots = options.max_parallel or project.config.project.max_parallel
     waits, lanes = waits_of(DAGResolver(project.dag.features[j.id] for j in export.jobs), slots)
     now = time.time()
