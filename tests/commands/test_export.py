@@ -121,6 +121,9 @@ class ExportTest(WorkspaceTest):
             said = self.export("--out", self.workspace.beside("pipe"), *words)
             self.assertEqual(said.code, 2)
             self.assertIn("pipe can't be read: it is not a regular file\n", said.err)
+        os.symlink("nowhere", self.workspace.beside("link"))
+        said = self.export("--out", self.workspace.beside("link"))
+        self.assertIn("link can't be read: No such file or directory\n", said.err)
 
     def test_standard_output_can_not_be_checked(self) -> None:
         for engine in ("github-actions", "gitlab-ci"):

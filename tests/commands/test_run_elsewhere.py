@@ -322,7 +322,7 @@ class EndTest(ElsewhereTest):
     @once
     def test_a_report_without_work_that_can_not_be_pushed_is_kept(self) -> None:
         space = self.use(feature("auth", {"fail": "no"}))
-        space.script(
+        hook = space.script(
             os.path.join(space.remote, "hooks", "update"),
             '#!/bin/sh\ntest "$2" = 0000000000000000000000000000000000000000\n',
         )
@@ -331,6 +331,10 @@ class EndTest(ElsewhereTest):
         kept = f"{space.report_path('auth')}.bundle"
         command = f"rorchestrator push --bundle '{kept}' --remote URL"
         self.assertIn(f"the report is kept; to push it: {command}", done.err)
+        os.unlink(hook)
+        for _ in range(2):
+            said = space.main("push", "--bundle", kept, "--remote", space.url)
+            self.assertEqual((said.code, said.out), (0, "auth (failed): no work\n"))
 
     @once
     def test_if_the_remote_is_gone_the_work_is_kept_beside_the_report(self) -> None:
