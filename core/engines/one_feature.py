@@ -37,6 +37,9 @@ from .feature_report import CLAIM, Claim, FeatureReport, encoded, report_ref
 from .recording import ORIGIN, FetchedRemote, Recording
 
 CHANNEL = "channel.git"
+STALE = "(stale info)"
+"""What git says of a push whose lease is not where the ref is."""
+
 WORKTREES = "worktrees"
 """Beside the clone, where a list's own worktrees are by default."""
 
@@ -325,6 +328,13 @@ class OneFeature:
                 ),
                 hint=N_("wait for its report: rorchestrator report --merge --remote URL"),
                 exit_code=ExitCode.INCOMPLETE,
+            )
+        if STALE in said:
+            return UserError(
+                N_("the remote hides {ref}: it takes pushes of it, and does not show it").format(
+                    ref=self.ref
+                ),
+                hint=N_("let it show refs/rorchestrator/: uploadpack.hideRefs, transfer.hideRefs"),
             )
         other = run_sync(self.channel.in_the_way(self.ref))
         if other:

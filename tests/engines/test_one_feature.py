@@ -168,6 +168,18 @@ class ClaimTest(MachineTest):
         self.assertIn("allow pushes to refs/rorchestrator/ there", met.exception.hint)
         self.assertIn("--bundle FILE", met.exception.hint)
 
+    def test_a_remote_that_hides_what_it_takes_is_named(self) -> None:
+        space = self.use(feature("auth"))
+        space.there("config", "uploadpack.hideRefs", "refs/rorchestrator")
+        self.assert_code(space.run_there("auth"), 0)
+        machine = self.machine()
+        machine.open()
+        with self.assertRaises(UserError) as met:
+            machine.begin()
+        self.assertIn(f"the remote hides {machine.ref}: it takes", met.exception.message)
+        self.assertIn("uploadpack.hideRefs", met.exception.hint)
+        self.assertEqual(machine.claimed, "")
+
     def test_what_is_no_commit_at_the_place_of_a_claim_is_named(self) -> None:
         space = self.use(feature("auth"))
         tree = space.there("rev-parse", "main^{tree}").strip()

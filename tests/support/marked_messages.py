@@ -144,7 +144,7 @@ NO_SENTENCES = {
     "engines/sending.py": r"^\(branch is currently",
     "engines/hand_in.py": r"^report of attempt $|^ of $|^ in run $",
     "engines/merged_report.py": r"^git ls-remote",
-    "engines/one_feature.py": r"^--only: $|^attempt $|^ of $|^ in run $",
+    "engines/one_feature.py": r"^--only: $|^\(stale info\)$|^attempt $|^ of $|^ in run $",
     "git/channel.py": r"^does not support|^error: failed to push|^To $|^ref: $|^100644 blob $",
     "git/remotes.py": r"^error: failed to push|^To $",
     "git/replica.py": r"^create $",
