@@ -264,8 +264,8 @@ class OneRun:
             error.exit_code = ExitCode.INCOMPLETE
             raise
         except Killed as error:
-            if self.signals.received is not None:  # the second one
-                error.exit_code = ExitCode(128 + self.signals.received)
+            heard = self.signals.received  # the second one
+            error.exit_code = ExitCode(128 + heard) if heard else error.exit_code
             raise
         except FileNotFoundError as error:
             raise StateError(

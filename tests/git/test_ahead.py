@@ -108,8 +108,8 @@ class AskTest(GitTest):
             end_started()
 
     def test_without_git_nothing_is_started(self) -> None:
-        words, environ = ["plan", "--config", self.repository.path], {"PATH": self.repository.path}
-        ahead.ask(words, environ, settings=False)
+        words, environ = ["run", "--config", self.repository.path], {"PATH": self.repository.path}
+        ahead.ask(words, environ, settings=True, status=True)
         self.assertEqual(spawner._early, [])
 
 
