@@ -10,6 +10,7 @@ from .file_stamps import Stamp, stamp_of
 from .refs import OWN
 
 REFUSAL = pattern(rb"Unable to create '([^\n]+\.lock)': File exists")
+"""What git says of a lock that exists."""
 
 
 class LeftLock:

@@ -27,7 +27,7 @@ BASES = "refs/rorchestrator/bases/"
 """``<id>``: the merge of its dependencies that we pushed last, the base of its pull request."""
 
 SEEN = (HEADS, OWN.rstrip("/"), STASH)
-"""The refs that a run reads."""
+"""The refs that a run reads, also one in the place of our folder."""
 
 DRIVER = "/dev/null/rorchestrator-merge-driver"
 """A path that cannot be executed. git's error names it where it would have started the driver."""

@@ -245,7 +245,7 @@ class Stacker:
     async def put(self, onto: str, candidate: Candidate, *, is_trial: bool = False) -> Put:
         """The commit with the feature on top, the files in conflict, or why it is held.
 
-        ``is_trial``: if it merges, some commit that need not have it.
+        ``is_trial``: a feature that merges gives some commit, which may lack the feature.
         """
         key = (onto, candidate.id)
         known = self._trials if is_trial and key not in self._puts else self._puts
