@@ -31,11 +31,15 @@ class ScratchFolder:
         return path
 
     def write(self, name: str, content: bytes) -> str:
-        """Write a file in it; its path. Raises :class:`UserError` if that fails."""
+        """Write a file in it, whole at each moment; its path.
+
+        Raises :class:`UserError` if that fails.
+        """
         try:
             path = os.path.join(self.folder(os.path.dirname(name)), os.path.basename(name))
-            with open(path, "wb") as file:
+            with open(f"{path}.new", "wb") as file:
                 file.write(content)
+            os.replace(f"{path}.new", path)  # A git that runs already may be about to read it.
         except OSError as error:
             raise UserError(
                 N_("{name} could not be written in {path}: {strerror}").format(

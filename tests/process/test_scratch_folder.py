@@ -31,6 +31,12 @@ class ScratchFolderTest(OwnTmpdirTest):
         remove_scratch_folders()
         self.assertEqual(os.listdir(self.parent), [])
 
+    def test_whoever_reads_a_file_that_is_written_again_reads_all_of_it(self) -> None:
+        aside = ScratchFolder()
+        with open(aside.write("file", b"1"), "rb") as file:
+            aside.write("file", b"2")
+            self.assertEqual(file.read(), b"1")
+
 
 if __name__ == "__main__":
     unittest.main()
